@@ -1,0 +1,144 @@
+"""What an audit says: counts, findings, and everything it could not read or judge."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from qingdan.policy.compiler import Compiler
+from qingdan.policy.engines.duck import ROWS_PER_FILE, DuckEngine, Hits
+from qingdan.policy.findings import Explainer, Finding, SourcePlace
+from qingdan.policy.pack import Pack
+from qingdan.policy.provisions import Rule
+from qingdan.workbooks import Skipped, Table, Unreadable
+
+#: Above this many derived findings only the first record of each is named.
+MANY = 50_000
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Counts of an audit.
+
+    ``records``: rows read. ``compliant``: those of them under no finding. ``breach``, ``undetermined``: findings (one record
+    can have several; a finding on a class's day rests on several records). ``unreadable``: cells, rows or files not read.
+    """
+
+    records: int
+    compliant: int
+    breach: int
+    undetermined: int
+    unreadable: int
+
+
+@dataclass(frozen=True)
+class NotJudged:
+    """A rule that a table cannot answer because whole columns are not there; ``missing`` are their Chinese labels."""
+
+    rule: Rule
+    file: str
+    sheet: str | None
+    missing: tuple[str, ...]
+    #: Facts that it applies to or might apply to.
+    count: int
+
+    @property
+    def reason(self) -> str:
+        """Why, and what to do, in one sentence."""
+        return f"表中没有“{'”“'.join(self.missing)}”列，{self.count} 条无法判定；补上该列即可"
+
+
+@dataclass
+class Sources:
+    """Finds the file, sheet and row of a record by its number."""
+
+    #: Per kind: first row ids of the in-memory tables, ascending, and the tables.
+    starts: dict[str, list[int]] = field(default_factory=dict)
+    tables: dict[str, list[Table]] = field(default_factory=dict)
+    #: Per kind: parquet files in the order in which the engine took them.
+    parquet: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, table: Table, first: int) -> None:
+        """Remember a table whose first record got a number."""
+        self.starts.setdefault(table.kind, []).append(first)
+        self.tables.setdefault(table.kind, []).append(table)
+
+    def table_number(self, kind: str, row_id: int) -> int:
+        """Which of a kind's in-memory tables holds a record."""
+        return bisect_right(self.starts[kind], row_id) - 1
+
+    def of(self, kind: str, row_ids: list[int]) -> tuple[SourcePlace, ...]:
+        """The places of records, one per table, rows in order."""
+        rows: dict[tuple[str, str | None], list[int]] = {}
+        for row_id in row_ids:
+            if row_id >= ROWS_PER_FILE:
+                file = self.parquet[kind][row_id // ROWS_PER_FILE - 1]
+                rows.setdefault((file, None), []).append(row_id % ROWS_PER_FILE + 1)
+            else:
+                number = self.table_number(kind, row_id)
+                table = self.tables[kind][number]
+                rows.setdefault((table.file, table.sheet), []).append(table.rows[row_id - self.starts[kind][number]])
+        return tuple(SourcePlace(file, sheet, tuple(found)) for (file, sheet), found in rows.items())
+
+
+@dataclass
+class Audit:
+    """A finished audit. Findings are read from the engine as they are asked for."""
+
+    pack: Pack
+    layer: str
+    engine: DuckEngine
+    compiler: Compiler
+    sources: Sources
+    hits: list[Hits]
+    unreadable: list[Unreadable]
+    skipped: list[Skipped]
+    not_judged: list[NotJudged]
+    #: Kind -> records.
+    records: dict[str, int]
+
+    @cached_property
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """Rule id -> breaches and undetermined."""
+        return {rule.id: count for hits in self.hits for rule, count in zip(hits.compiled.rules, self.engine.counts(hits), strict=True)}
+
+    @cached_property
+    def summary(self) -> Summary:
+        """The counts; see :class:`Summary`."""
+        kinds = self.pack.vocabulary.kinds
+        touched = sum(self.engine.touched(self.compiler, kinds[name], self.hits) for name in self.records)
+        records = sum(self.records.values())
+        breach = sum(count[0] for count in self.counts.values())
+        undetermined = sum(count[1] for count in self.counts.values())
+        return Summary(records, records - touched, breach, undetermined, len(self.unreadable))
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether there is nothing to act on: no finding, nothing unread."""
+        return not any(hits.count for hits in self.hits) and not self.unreadable
+
+    def findings(self) -> Iterator[Finding]:
+        """Every finding: by kind of fact, in the order of the records."""
+        explainer = Explainer(self.pack)
+        for hits in self.hits:
+            yield from self._of(hits, explainer)
+
+    def _of(self, hits: Hits, explainer: Explainer) -> Iterator[Finding]:
+        derived = hits.compiled.derived
+        recorded = hits.compiled.kind.name if derived is None else derived.source
+        members: dict[int, list[int]] = {}
+        if derived is not None and hits.count <= MANY and self.pack.vocabulary.kinds[recorded].derived is None:
+            members = self.engine.members(self.compiler, hits)
+        while self.pack.vocabulary.kinds[recorded].derived is not None:
+            recorded = self.compiler.derived(self.pack.vocabulary.kinds[recorded]).source
+        for row in self.engine.rows(hits):
+            row_id, place = row["row_id"], row["place"]
+            assert isinstance(row_id, int)
+            assert isinstance(place, str)
+            sources = self.sources.of(recorded, members.get(row_id, [row_id]))
+            for index, rule in enumerate(hits.compiled.rules):
+                verdict = row[f"v{index}"]
+                if verdict is not True:
+                    yield explainer.finding(rule, is_breach=verdict is False, place=place, row=row, sources=sources)
