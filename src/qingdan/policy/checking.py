@@ -49,6 +49,8 @@ class Checked:
 def check_pack(loaded: Loaded) -> Checked:
     """Check everything; problems are added to ``loaded.problems``."""
     checked = Checked(layers=resolve_layers(loaded))
+    if not _categories_are_known(loaded):
+        return checked  # all that follows would stumble over the same names
     _check_kinds(loaded, checked)
     _check_documents(loaded, checked)
     _check_parameters(loaded, checked)
@@ -56,14 +58,18 @@ def check_pack(loaded: Loaded) -> Checked:
     return checked
 
 
+def _categories_are_known(loaded: Loaded) -> bool:
+    categories, before = loaded.categories, len(loaded.problems)
+    for kind in loaded.kinds.values():
+        for name, column in kind.columns.items():
+            if column.of is not None and column.of not in categories:
+                where = kind.source.place("columns", name, "of")
+                loaded.problems.append(Problem(where, f"没有类别“{column.of}”{nearest(column.of, categories)}"))
+    return len(loaded.problems) == before
+
+
 def _check_kinds(loaded: Loaded, checked: Checked) -> None:
     vocabulary, problems = loaded.vocabulary, loaded.problems
-    for kind in vocabulary.kinds.values():
-        for name, column in kind.columns.items():
-            if column.of is not None and column.of not in vocabulary.categories:
-                where = kind.source.place("columns", name, "of")
-                problems.append(Problem(where, f"没有类别“{column.of}”{nearest(column.of, vocabulary.categories)}"))
-                return
     for kind in vocabulary.kinds.values():
         for name, expression in check_computed(kind, vocabulary, problems).items():
             checked.expressions[kind.name, name] = expression

@@ -104,6 +104,8 @@ def parse(text: str) -> exp.Expr:
         tree = sqlglot.parse_one(text)
     except ParseError as error:
         detail = error.errors[0] if error.errors else {}
+        if "Expecting )" in str(detail.get("description")):
+            raise Refused("表达式写错了：引号或括号没有配对") from None
         raise Refused(
             f"表达式写错了：在“{detail.get('highlight', '')}”处读不下去",
             int(detail.get("line") or 1) - 1,

@@ -132,7 +132,7 @@ def read_yaml(path: Path, shown_as: str) -> Source:
     except OSError as error:
         raise PackError([Problem(Place(shown_as), f"打不开：{error.strerror}")]) from None
     try:
-        node = yaml.compose(text, Loader=yaml.CSafeLoader)
+        node = yaml.compose(text, Loader=yaml.CBaseLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(shown_as, mark.line + 1, mark.column + 1) if mark else Place(shown_as)

@@ -32,7 +32,8 @@ def check_file(path: Path, limits: ReadingLimits) -> None:
         raise FileFault(f"打不开（{error.strerror}）；请检查文件") from None
     if size == 0:
         raise FileFault("文件是空的（0 字节）；请检查是否下载或复制完整")
-    if size > limits.max_file_bytes:
+    # A parquet file stays on the disk, so its size does no harm.
+    if size > limits.max_file_bytes and path.suffix.lower() != ".parquet":
         most = limits.max_file_bytes // 1024 // 1024
         raise FileFault(f"文件过大（{size // 1024 // 1024} MB，上限 {most} MB）；请分成几个文件，或改用 parquet")
 
@@ -46,7 +47,7 @@ def container_of(path: Path) -> str:
             if "EncryptedPackage".encode("utf-16-le") in data:
                 raise FileFault(PROTECTED)
             return "ole"
-    if start.startswith(b"PK\x03\x04") or start.startswith(b"PK\x05\x06"):
+    if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return "zip"
     if start.startswith(b"PAR1"):
         return "parquet"

@@ -76,11 +76,9 @@ class Layout:
         """Labels of the columns that recognition needs and that are neither in the header nor given elsewhere."""
         have = self.columns | set(given)
         have |= {name for name, column in self.kind.columns.items() if column.read_from in have}
-        return [
-            "或".join(self.kind.columns[name].label if name in self.kind.columns else name for name in group)
-            for group in self.kind.recognise
-            if not any(name in have for name in group)
-        ]
+        groups = [group for group in self.kind.recognise if not any(name in have for name in group)]
+        labels = {name: column.label for name, column in self.kind.columns.items()}
+        return ["或".join(labels.get(name, name) for name in group[:3]) + ("等" if len(group) > 3 else "") for group in groups]
 
 
 def _spellings(word: str) -> list[str]:

@@ -12,6 +12,9 @@ from qingdan.workbooks.guards import BROKEN
 from qingdan.workbooks.headers import HeaderIndex, header_cell
 from qingdan.workbooks.model import FileFault, ParquetTable, Reading, Skipped, Unreadable
 
+#: Kind and (column, name in the file, type) of each -> the table that gathers such files.
+Schemas = dict[tuple[str, tuple[tuple[str, str, str], ...]], ParquetTable]
+
 _WANTED = {
     "integer": "整数", "money": "整数（分）", "clock": "整数（自零点起的分钟数）", "grade": "整数", "date": "日期", "boolean": "布尔",
 }
@@ -33,7 +36,7 @@ def _fits(column: Column, kind: pa.DataType) -> bool:
             return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def read_parquet(path: Path, file: str, index: HeaderIndex, forced: str | None, reading: Reading) -> None:
+def read_parquet(path: Path, file: str, index: HeaderIndex, forced: str | None, reading: Reading, schemas: Schemas) -> None:
     """Add one parquet file to the reading, joined with earlier files of the same schema; raise FileFault when it is broken."""
     try:
         parquet = pq.ParquetFile(path)
@@ -57,18 +60,13 @@ def read_parquet(path: Path, file: str, index: HeaderIndex, forced: str | None, 
             )
     for position in layout.unknown:
         reading.skipped.append(Skipped(file, None, None, None, f"不认识的列“{schema.names[position]}”"))
-    types = [(name, str(schema.field(own).type)) for name, own in sorted(columns.items())]
-    for table in reading.tables:
-        if isinstance(table, ParquetTable) and table.kind == layout.kind.name and table.columns == columns and _types(table) == types:
-            table.files.append(file)
-            table.row_count += count
-            return
-    reading.tables.append(ParquetTable(layout.kind.name, [file], columns, frozenset(columns), count))
-
-
-def _types(table: ParquetTable) -> list[tuple[str, str]]:
-    schema = pq.read_schema(table.files[0])
-    return [(name, str(schema.field(own).type)) for name, own in sorted(table.columns.items())]
+    types = tuple((name, own, str(schema.field(own).type)) for name, own in columns.items())
+    table = schemas.get((layout.kind.name, types))
+    if table is None:
+        table = schemas[layout.kind.name, types] = ParquetTable(layout.kind.name, [], columns, frozenset(columns), 0)
+        reading.tables.append(table)
+    table.files.append(file)
+    table.row_count += count
 
 
 def _unrecognised(label: str, missing: list[str]) -> str:

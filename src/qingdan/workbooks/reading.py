@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +17,12 @@ from qingdan.workbooks.delimited import read_delimited
 from qingdan.workbooks.excel import read_workbook
 from qingdan.workbooks.guards import SUFFIXES, check_file, container_of
 from qingdan.workbooks.headers import HeaderIndex, Layout
-from qingdan.workbooks.model import FileFault, InputError, Reading, ReadingLimits, Skipped, Table, Unreadable
-from qingdan.workbooks.parquetfiles import read_parquet
+from qingdan.workbooks.model import FileFault, InputError, Reading, ReadingLimits, Skipped, Unreadable
+from qingdan.workbooks.parquetfiles import Schemas, read_parquet
 from qingdan.workbooks.regions import FIRST_ROWS, Finder, Region, row_class
 from qingdan.workbooks.sheets import RawSheet
 from qingdan.workbooks.tables import TableReader
-from qingdan.workbooks.titles import texts_of
+from qingdan.workbooks.titles import texts_of, units_in
 
 Progress = Callable[[str, int, int], None]
 
@@ -63,10 +64,13 @@ class _Reader:
         self.index = HeaderIndex(self.vocabulary)
         self.converters = Converters(self.vocabulary, self.classes)
         self.seen: dict[tuple[str, str | None], str] = {}
+        self.sizes: Counter[int] = Counter()
+        self.schemas: Schemas = {}
 
     def run(self, paths: Sequence[Path], progress: Progress | None) -> None:
         files = [(file, self.kinds.get(path, self.kinds.get(file))) for path in paths for file in self._files(path)]
         sizes = [file.stat().st_size if file.is_file() else 0 for file, _ in files]
+        self.sizes.update(sizes)
         total, done = sum(sizes), 0
         for (file, forced), size in zip(files, sizes, strict=True):
             if progress:
@@ -82,7 +86,10 @@ class _Reader:
     def _files(self, path: Path) -> Iterator[Path]:
         """The file itself, or every table file of a folder in order; what is passed over is listed."""
         if not path.is_dir():
-            yield path
+            if path.name.startswith("~$"):
+                self._pass_over(path, "Excel 的临时锁文件")
+            else:
+                yield path
             return
         found = 0
         for file in sorted(one for one in path.rglob("*") if one.is_file()):
@@ -109,21 +116,29 @@ class _Reader:
         file = str(path)
         try:
             check_file(path, self.limits)
-            with path.open("rb") as stream:
-                key = (hashlib.file_digest(stream, "sha256").hexdigest(), forced)
-            if key in self.seen:
-                self._pass_over(path, f"与 {self.seen[key]} 内容相同，只读一次")
+            if self._seen_before(path, file, forced):
                 return
-            self.seen[key] = file
             self._by_container(path, file, forced)
         except FileFault as fault:
             self._fault(file, str(fault))
+
+    def _seen_before(self, path: Path, file: str, forced: str | None) -> bool:
+        """Whether a file has the content of an earlier one; only files of equal size are read for it."""
+        if self.sizes[path.stat().st_size] < 2:
+            return False
+        with path.open("rb") as stream:
+            key = (hashlib.file_digest(stream, "sha256").hexdigest(), forced)
+        if key in self.seen:
+            self._pass_over(path, f"与 {self.seen[key]} 内容相同，只读一次")
+            return True
+        self.seen[key] = file
+        return False
 
     def _by_container(self, path: Path, file: str, forced: str | None) -> None:
         container = container_of(path)
         suffix = path.suffix.lower()
         if container == "parquet":
-            read_parquet(path, file, self.index, forced, self.reading)
+            read_parquet(path, file, self.index, forced, self.reading, self.schemas)
         elif container in ("zip", "ole", "biff"):
             for sheet in read_workbook(path, container, self.limits):
                 self._sheet(sheet, file, forced)
@@ -164,8 +179,8 @@ class _Reader:
 
     def _region(self, sheet: RawSheet, file: str, region: Region, titles: list[str]) -> None:
         if region.layout is None:
-            row = sheet.numbers[region.header]
-            last = sheet.numbers[region.end - 1] if region.end > region.header + 1 else row
+            row = sheet.numbers[region.header_from]
+            last = sheet.numbers[region.end - 1] if region.end > region.header + 1 else sheet.numbers[region.header]
             reason = f"第 {row} 至 {last} 行：" + _unrecognised(region.near, None)
             self.reading.unreadable.append(Unreadable(file, sheet.name, row, None, "", reason))
             return
@@ -174,7 +189,8 @@ class _Reader:
         context = DateContext(tuple(hints for texts in sources if (hints := hints_in(texts))), sheet.from_1904)
         name = region.layout.kind.name
         given = self.index.given_columns(name, region.given)
-        reader = TableReader(sheet, file, region, region.layout, self.index.kinds[name], self.converters, context, given)
+        words = self.index.kinds[name]
+        reader = TableReader(sheet, file, region, region.layout, words, self.converters, context, given, units_in(titles))
         table = reader.read()
         self.reading.unreadable.extend(reader.unreadable)
         self.reading.skipped.extend(reader.skipped)
@@ -225,6 +241,3 @@ def _joined(skipped: list[Skipped]) -> list[Skipped]:
         else:
             joined.append(one)
     return joined
-
-
-__all__ = ["Reading", "Table", "read"]

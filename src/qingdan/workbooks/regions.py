@@ -57,7 +57,7 @@ class Finder:
         firsts = {word[0] for word in self._words}
         firsts |= {letter.upper() for letter in firsts}
         #: What a header word may begin with: cheap to ask of a hundred thousand texts.
-        self._firsts = frozenset(firsts | {chr(ord(one) + 0xFEE0) for one in firsts if "!" <= one <= "~"})
+        self._firsts = _OPENERS | firsts | {chr(ord(one) + 0xFEE0) for one in firsts if "!" <= one <= "~"}
 
     def regions(self) -> tuple[list[Region], _Found | None]:
         """The tables in order; with none, the row that came nearest to being a header."""
@@ -84,8 +84,8 @@ class Finder:
         counts: dict[int, int] = {}
         rows = self._sheet.rows
         for position in range(self._sheet.width):
-            texts = {row[position] for row in rows if row[position].__class__ is str}
-            hits = {text for text in texts if isinstance(text, str) and self._is_word(text)}
+            firsts = self._firsts
+            hits = {text for text in self._sheet.texts(position) if text and text[0] in firsts and self._is_word(text)}
             if hits:
                 for index, row in enumerate(rows):
                     if row[position].__class__ is str and row[position] in hits:
@@ -95,7 +95,7 @@ class Finder:
         return {index: count for index, count in wanted.items() if index < FIRST_ROWS or self._headerlike(index, count)}
 
     def _is_word(self, text: str) -> bool:
-        if not text or len(text) > _LONGEST_HEADER or (text[0] not in self._firsts and text[0] not in _OPENERS):
+        if not text or len(text) > _LONGEST_HEADER:
             return False
         return any(key in self._words for key in header_cell(text).keys)
 

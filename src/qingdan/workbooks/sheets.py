@@ -25,6 +25,14 @@ class RawSheet:
     #: A csv file, where a comma without quotes shifts a row.
     delimited: bool = False
 
+    _texts: dict[int, set[str]] = field(default_factory=dict, repr=False)
+
+    def texts(self, position: int) -> set[str]:
+        """The distinct texts at a position of all rows."""
+        if position not in self._texts:
+            self._texts[position] = {row[position] for row in self.rows if row[position].__class__ is str}  # type: ignore[misc]
+        return self._texts[position]
+
     @property
     def width(self) -> int:
         """Number of positions of the widest row."""

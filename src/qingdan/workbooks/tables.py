@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +13,7 @@ from qingdan.workbooks.clocks import split_range
 from qingdan.workbooks.dates import DateContext
 from qingdan.workbooks.headers import KindWords, Layout, is_idle
 from qingdan.workbooks.model import Skipped, Table, Unread, Unreadable
+from qingdan.workbooks.quantities import UNIT_WORDS
 from qingdan.workbooks.regions import Region, is_total_word, row_class
 from qingdan.workbooks.sheets import RawSheet, column_letters
 from qingdan.workbooks.text import dashed, shown, squeeze
@@ -30,6 +31,8 @@ class TableReader:
     converters: Converters
     context: DateContext
     given: dict[str, str]
+    #: Units that the titles give for the whole table, such as 万元.
+    units: Sequence[str] = ()
     unreadable: list[Unreadable] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
@@ -72,9 +75,13 @@ class TableReader:
         cell = self.region.cells[position]
         return cell.raw if cell else ""
 
-    def _unit(self, position: int) -> str | None:
+    def _unit(self, position: int, column: Column) -> str | None:
+        """The unit of a column's bare numbers: its header's, else one that the titles give and that fits."""
         cell = self.region.cells[position]
-        return cell.unit if cell else None
+        if cell is not None and cell.unit:
+            return cell.unit
+        words = UNIT_WORDS.get("fen" if column.type == "money" else column.unit or "", {})
+        return next((unit for unit in self.units if unit in words), None)
 
     def _bad(self, row: int | None, position: int | None, value: str, reason: str) -> None:
         column = None if position is None else self._raw(position)
@@ -117,8 +124,11 @@ class TableReader:
         positions = self._positions
         suspects: set[int] = set()
         for position in range(self.sheet.width):
-            texts = {row[position] for row in rows[first:last] if row[position].__class__ is str}
-            signs = {text for text in texts if isinstance(text, str) and _may_be_odd(text)}
+            signs = {
+                text
+                for text in self.sheet.texts(position)
+                if text and (text[0] in _ODD_STARTS or "计" in text or "总" in text or "均" in text) and _is_odd(text)
+            }
             if signs:
                 suspects.update(index for index in range(first, last) if rows[index][position] in signs)
         repeating = sum(1 for name in self.layout.columns if self.layout.kind.columns[name].repeats)
@@ -173,7 +183,7 @@ class TableReader:
             text = str(self.sheet.rows[index][filled[0]])
             name = next(name for name, position in self.layout.at.items() if position == filled[0])
             column = self.layout.kind.columns[name]
-            memo = Memo(self.converters.of(column, self.context, self._unit(filled[0])))
+            memo = Memo(self.converters.of(column, self.context, self._unit(filled[0], column)))
             if memo[text] is None or (column.type in ("text", "class") and len(text) > 12):
                 return "说明"
         return "分组行"
@@ -194,19 +204,24 @@ class TableReader:
             if name in self.layout.at:
                 raw[name] = uniform([row[self.layout.at[name]] for row in rows])
         for position, (start, end) in self.layout.pairs.items():
-            both = self._filled_down(kind.columns[start], uniform([row[position] for row in rows]))
+            both = self._filled_down(kind.columns[start], uniform([row[position] for row in rows]), position, numbers)
             columns[start], columns[end] = self._split(position, (start, end), both, numbers)
         for name, cells in raw.items():
             columns[name] = self._column(name, self.layout.at[name], cells, numbers)
         self._join_classes(raw, columns)
-        self._from_titles(columns, len(rows))
+        self._from_titles(raw, columns, len(rows))
         self._read_from(raw, columns, numbers)
         return {name: columns[name] for name in kind.columns if name in columns}
 
-    @staticmethod
-    def _filled_down(column: Column, cells: list[object]) -> list[object]:
-        if not column.repeats or "" not in cells:
+    def _filled_down(self, column: Column, cells: list[object], position: int, numbers: list[int]) -> list[object]:
+        """The cells with merged ones repeated, and in columns that repeat also those left empty below a value.
+
+        A merged number stays in its first row: nobody can tell whether it holds for each row or for all together.
+        """
+        if "" not in cells:
             return cells
+        if not column.repeats:
+            return self._merged_down(column, cells, position, numbers)
         above: object = ""
         filled = []
         for cell in cells:
@@ -215,16 +230,32 @@ class TableReader:
             filled.append(above)
         return filled
 
+    def _merged_down(self, column: Column, cells: list[object], position: int, numbers: list[int]) -> list[object]:
+        filled = cells
+        for top, left, bottom, _ in self.sheet.merged:
+            if left != position or bottom == top:
+                continue
+            start, end = bisect_left(numbers, top), bisect_right(numbers, bottom)
+            if end - start < 2 or numbers[start] != top or cells[start] == "":
+                continue
+            if column.type in ("integer", "money"):
+                reason = f"第 {top} 至 {bottom} 行合并成一格，分不清是每行都是这个数还是合计；请取消合并，每行填写"
+                self._bad(numbers[start + 1], position, as_written(cells[start]), reason)
+                continue
+            filled = list(cells) if filled is cells else filled
+            filled[start:end] = [cells[start] if cell == "" else cell for cell in cells[start:end]]
+        return filled
+
     def _column(self, name: str, position: int, cells: list[object], numbers: list[int]) -> list[object]:
         column = self.layout.kind.columns[name]
         fractions = column.unit == "percent" and any(isinstance(cell, float) and 0 < abs(cell) < 1 for cell in cells)
         try:
-            convert = self.converters.of(column, self.context, self._unit(position), self._raw(position), fractions=fractions)
+            convert = self.converters.of(column, self.context, self._unit(position, column), self._raw(position), fractions=fractions)
         except Unread as unread:
             self._bad(self.sheet.numbers[self.region.header], position, self._raw(position), str(unread))
             return [None] * len(cells)
         memo = Memo(convert)
-        filled = self._filled_down(column, cells)
+        filled = self._filled_down(column, cells, position, numbers)
         values = [memo[cell] for cell in filled]
         if memo.bad:
             self._list_bad(memo, position, cells, filled, numbers)
@@ -243,7 +274,8 @@ class TableReader:
             while end < len(cells) and cells[end] == "":
                 end += 1
             if filled[start] in memo.bad:
-                below = f"（下面 {end - start - 1} 行沿用这一格，也没有读到）" if end - start > 1 else ""
+                reached = sum(1 for cell in filled[start + 1 : end] if cell == filled[start])
+                below = f"（下面 {reached} 行沿用这一格，也没有读到）" if reached else ""
                 self._bad(numbers[start], position, as_written(filled[start]), memo.bad[filled[start]] + below)
             start = end
 
@@ -286,7 +318,8 @@ class TableReader:
                     for value, grade in zip(columns[name], grades, strict=True)
                 ]
 
-    def _from_titles(self, columns: dict[str, list[object]], count: int) -> None:
+    def _from_titles(self, raw: dict[str, list[object]], columns: dict[str, list[object]], count: int) -> None:
+        """Values above the table, for columns that it does not fill itself."""
         for name, text in self.given.items():
             memo = Memo(self.converters.of(self.layout.kind.columns[name], self.context))
             value = memo[text]
@@ -298,8 +331,9 @@ class TableReader:
                 self.unreadable.append(Unreadable(self.file, self.sheet.name, row, label, text, memo.bad[text]))
             if name not in columns:
                 columns[name] = [value] * count
-            elif None in columns[name]:
-                columns[name] = [value if own is None else own for own in columns[name]]
+            elif name in raw and all(cell == "" for cell in raw[name]):
+                # Only a column left wholly empty: an unreadable cell must not become the title's value.
+                columns[name] = [value] * count
 
     def _read_from(self, raw: dict[str, list[object]], columns: dict[str, list[object]], numbers: list[int]) -> None:
         kinds = self.layout.kind.columns
@@ -313,11 +347,14 @@ class TableReader:
             texts = columns[source]
             memo = Memo(self.converters.classes.grade_within if column.type == "grade" else self.converters.of(column, self.context))
             derived = [memo[text] for text in texts]
-            columns[name] = derived if own is None else [old if old is not None else new for old, new in zip(own, derived, strict=True)]
-            if column.type == "grade" and kinds[source].type == "class" and None in columns[name]:
+            empty = [True] * len(texts) if name not in raw else [cell == "" for cell in raw[name]]
+            if own is not None:
+                derived = [new if old is None and blank else old for old, new, blank in zip(own, derived, empty, strict=True)]
+            columns[name] = derived
+            if column.type == "grade" and kinds[source].type == "class" and None in derived:
                 position = self.layout.at.get(source)
-                for number, text, value in zip(numbers, texts, columns[name], strict=True):
-                    if value is None and text is not None:
+                for number, text, value, blank in zip(numbers, texts, derived, empty, strict=True):
+                    if value is None and blank and text is not None:
                         self._bad(number, position, shown(text), "从班级名称看不出年级；请写成 三（2）班 的样子")
 
     def _with_keys(self, columns: dict[str, list[object]], numbers: list[int]) -> tuple[list[int], dict[str, list[object]]]:
@@ -336,12 +373,13 @@ class TableReader:
         return [numbers[index] for index in keep], {name: [values[index] for index in keep] for name, values in columns.items()}
 
 
-_ODD = re.compile(r"\s*[注备说填提温附※*★◆●审制经负复主分联校统核录单学机园法盖加公签(（\d]|.*(?:[计总]|均)", re.DOTALL)
+#: What such a text begins with, when it does not contain 计, 总 or 均.
+_ODD_STARTS = frozenset("注备说填提温附※*★◆●审制经负复主分联校统核录单学机园法盖加公签(（0123456789 \t\r\n\u3000\xa0")
 
 
-def _may_be_odd(text: str) -> bool:
-    """Whether a text could open a total, signature or note row: cheap, asked of every distinct text."""
-    return _ODD.match(text) is not None and row_class(text) is not None
+def _is_odd(text: str) -> bool:
+    """Whether a text could open a total, signature, note or blank row."""
+    return text.isspace() or row_class(text) is not None
 
 
 def _split_days(text: str) -> tuple[str, str] | None:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 
 from qingdan.workbooks.headers import header_cell
-from qingdan.workbooks.text import plain_text
+from qingdan.workbooks.quantities import HEADER_UNITS
+from qingdan.workbooks.text import plain_text, squeeze
 
 _PAIR = re.compile(r"([^\s:：;；，,。]{1,20})\s*[:：]\s*(.*?)(?=(?:[\s;；，,]+[^\s:：;；，,。]{1,20}\s*[:：])|[;；]|\s{2,}|$)")
 
@@ -22,7 +23,7 @@ def title_values(rows: Iterable[Sequence[object]], words: Collection[str]) -> di
         for position, cell in enumerate(cells):
             following = plain_text(cells[position + 1]) if position + 1 < len(cells) else ""
             for label, value in _pairs(cell, following):
-                if value and any(key in words for key in header_cell(label).keys):
+                if value and squeeze(value) not in HEADER_UNITS and any(key in words for key in header_cell(label).keys):
                     found.setdefault(label, value)
     return found
 
@@ -34,6 +35,18 @@ def _pairs(cell: str, following: str) -> list[tuple[str, str]]:
     if ":" not in text and "：" not in text:
         return [(text, following)] if following and not following.endswith((":", "：")) and len(text) <= 12 else []
     return [(match[1], match[2].strip(" 　")) for match in _PAIR.finditer(text)]
+
+
+_UNITS = re.compile(r"单位[:为](?:人民币)?([^\d:()]{1,12})")
+
+
+def units_in(texts: Iterable[str]) -> list[str]:
+    """The units that titles give for a whole table: ``单位：万元``, ``（单位：人、万元）``."""
+    found: list[str] = []
+    for text in texts:
+        for match in _UNITS.finditer(squeeze(text)):
+            found.extend(word for word in re.split(r"[、,/;]", match[1]) if word in HEADER_UNITS)
+    return found
 
 
 def texts_of(rows: Iterable[Sequence[object]]) -> list[str]:

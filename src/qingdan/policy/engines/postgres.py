@@ -1,0 +1,117 @@
+"""PostgreSQL: judges a form while it is saved, and a district's database at night.
+
+Facts are tables or views named ``facts_<kind>`` with ``row_id``, ``place`` and the kind's columns. The law is put into
+tables beside them by :meth:`PostgresEngine.install`; it has to be installed again when the pack changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from qingdan.policy.calendars import calendar_days
+from qingdan.policy.compiler import SQL_TYPES, CompiledKind, Compiler, Limits
+from qingdan.policy.pack import Pack
+from qingdan.policy.provisions import Rule
+from qingdan.policy.vocabulary import PLACE, FactKind
+
+Connection = psycopg.Connection[Any]
+
+
+class PostgresEngine:
+    """Judges the facts of one database by the law of the given layers."""
+
+    def __init__(self, connection: Connection, pack: Pack, layers: Iterable[str], *, default_place: str | None = None) -> None:
+        self.connection = connection
+        self.pack = pack
+        self.compiler = Compiler(pack, "postgres", layers, default_place=default_place)
+        self._compiled: dict[tuple[str, tuple[str, ...]], CompiledKind] = {}
+
+    def install(self, kinds: Iterable[FactKind]) -> None:
+        """Put calendar, places and the wide rows of the kinds into tables, in one transaction."""
+        with self.connection.transaction():
+            self._put("policy_calendar", self._calendar(), key=("calendar", "day"))
+            self._put("policy_places", self._places(), key=(PLACE,))
+            for kind in kinds:
+                limits = self.compiler.limits(kind, self.compiler.rules(kind.name))
+                self._put(f"limits_{kind.name}", limits, key=(PLACE, "since"))
+
+    def create_facts(self, kind: FactKind) -> None:
+        """Create a plain table for the facts of a kind (tests, benchmarks; a domain app brings a view instead)."""
+        columns = [sql.SQL("row_id bigint PRIMARY KEY"), sql.SQL("{} text").format(sql.Identifier(PLACE))]
+        columns += [sql.SQL("{} {}").format(sql.Identifier(name), _type(SQL_TYPES[column.type])) for name, column in kind.columns.items()]
+        table = sql.Identifier(f"facts_{kind.name}")
+        self.connection.execute(sql.SQL("CREATE TABLE {} ({})").format(table, sql.SQL(", ").join(columns)))
+
+    def _put(self, name: str, limits: Limits, *, key: Sequence[str]) -> None:
+        table = sql.Identifier(name)
+        columns = [sql.SQL("{} {}").format(sql.Identifier(column), _type(sql_type)) for column, sql_type in limits.columns]
+        columns.append(sql.SQL("PRIMARY KEY ({})").format(sql.SQL(", ").join(map(sql.Identifier, key))))
+        self.connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table))
+        self.connection.execute(sql.SQL("CREATE TABLE {} ({})").format(table, sql.SQL(", ").join(columns)))
+        with self.connection.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(table)) as copy:
+            for row in limits.rows:
+                copy.write_row(row)
+        self.connection.execute(sql.SQL("ANALYZE {}").format(table))
+
+    def _calendar(self) -> Limits:
+        chains = {layer.calendar_code: layer.calendars for layer in self.compiler.layers}
+        rows = tuple(
+            (code, day.day, day.day_kind, day.in_vacation, day.season, day.working_day_number)
+            for code, chain in chains.items()
+            for day in calendar_days([calendar for _, calendar in chain])
+        )
+        return Limits(
+            (
+                ("calendar", "VARCHAR"),
+                ("day", "DATE"),
+                ("day_kind", "VARCHAR"),
+                ("in_vacation", "BOOLEAN"),
+                ("season", "VARCHAR"),
+                ("working_day_number", "BIGINT"),
+            ),
+            rows,
+        )
+
+    def _places(self) -> Limits:
+        names = self.compiler.attribute_columns
+        kinds = self.pack.vocabulary.kinds.values()
+        types = [next((SQL_TYPES[kind.columns[name].type] for kind in kinds if name in kind.columns), "VARCHAR") for name in names]
+        rows = tuple(
+            (layer.code, layer.calendar_code, layer.grades_from, *(self.compiler.attribute(layer.code, name) for name in names))
+            for layer in self.compiler.layers
+        )
+        columns = ((PLACE, "VARCHAR"), ("calendar", "VARCHAR"), ("grades_from", "VARCHAR"), *zip(names, types, strict=True))
+        return Limits(columns, rows)
+
+    def compiled(self, kind: FactKind, restrict_by: Sequence[str] = ()) -> CompiledKind:
+        """The SELECT of a kind, compiled once."""
+        key = (kind.name, tuple(restrict_by))
+        if key not in self._compiled:
+            self._compiled[key] = self.compiler.compile(kind, restrict_by=restrict_by)
+        return self._compiled[key]
+
+    def judge(self, kind: FactKind) -> Iterator[dict[str, object]]:
+        """Judge every fact of a kind: rows that are not compliant throughout, as the compiler describes them."""
+        with psycopg.RawCursor(self.connection, row_factory=dict_row) as cursor:
+            yield from cursor.stream(self.compiled(kind).sql)
+
+    def judge_touched(self, kind: FactKind, restrict_by: Sequence[str], values: Sequence[object]) -> list[dict[str, object]]:
+        """Judge only the facts whose recorded columns have the given values (the keys that a form has touched).
+
+        The statement is prepared on the connection at its first use.
+        """
+        with psycopg.RawCursor(self.connection, row_factory=dict_row) as cursor:
+            return cursor.execute(self.compiled(kind, restrict_by).sql, values, prepare=True).fetchall()
+
+    def rules(self, kind: FactKind) -> Sequence[Rule]:
+        """The rules behind ``v0 …`` of a kind's rows."""
+        return self.compiled(kind).rules
+
+
+def _type(name: str) -> sql.SQL:
+    return sql.SQL({"VARCHAR": "text", "BIGINT": "bigint", "DATE": "date", "BOOLEAN": "boolean"}[name])
