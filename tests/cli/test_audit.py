@@ -215,3 +215,13 @@ def test_simulate_tells_who_is_affected_by_another_figure(homework: Path) -> Non
 def test_the_program_runs_as_a_module_and_its_help_is_chinese() -> None:
     done = subprocess.run([sys.executable, "-m", "qingdan.cli", "audit", "--help"], capture_output=True, text=True, check=True)
     assert "判定工作簿" in done.stdout
+
+
+def test_records_that_name_a_place_are_judged_by_its_law_and_an_unknown_place_is_told(tmp_path: Path) -> None:
+    head = [*SESSIONS[1], "地区代码"]
+    row = list(SESSIONS[6])
+    found = audit(write(tmp_path / "课程.xlsx", [["2026年11月"], head, [*row, "新疆维吾尔自治区"], [*row, "cn-shanghai"], [*row, "某地"]]))
+    ends = [(each["source"]["row"], each["layer"]) for each in found["findings"] if each["rule"].startswith("training.end-time")]
+    assert ends == [(4, "cn-shanghai")]
+    assert ["某地" in each["reason"] for each in found["unreadable"]] == [True]
+    assert found["summary"]["records"] == 2

@@ -11,7 +11,7 @@ from qingdan.policy.compiler import Compiler
 from qingdan.policy.engines.duck import DuckEngine, Hits, ParquetFacts
 from qingdan.policy.pack import Pack
 from qingdan.policy.provisions import Rule
-from qingdan.policy.vocabulary import FactKind
+from qingdan.policy.vocabulary import PLACE, FactKind
 from qingdan.workbooks import InputError, ParquetTable, Reading, Table, Unreadable, read
 
 Progress = Callable[[str, int, int], None]
@@ -68,7 +68,7 @@ def _take(engine: DuckEngine, pack: Pack, reading: Reading) -> tuple[Sources, di
     sources, present = Sources(), dict[str, list[frozenset[str]]]()
     for table in reading.tables:
         if isinstance(table, Table):
-            first = engine.add_rows(pack.vocabulary.kinds[table.kind], table.columns, len(table.rows))
+            first = engine.add_rows(pack.vocabulary.kinds[table.kind], _with_codes(table, pack), len(table.rows))
             sources.add(table, first)
             present.setdefault(table.kind, []).append(table.present)
     for table in reading.tables:
@@ -78,6 +78,14 @@ def _take(engine: DuckEngine, pack: Pack, reading: Reading) -> tuple[Sources, di
                 sources.parquet.setdefault(table.kind, []).append(file)
                 present.setdefault(table.kind, []).append(table.present)
     return sources, present
+
+
+def _with_codes(table: Table, pack: Pack) -> dict[str, list[object]]:
+    """The table's columns, places by code where they were written by name."""
+    if PLACE not in table.columns:
+        return table.columns
+    codes = {layer.name: code for code, layer in pack.layers.items()}
+    return {**table.columns, PLACE: [codes.get(str(place), place) for place in table.columns[PLACE]]}
 
 
 def _unknown_places(engine: DuckEngine) -> list[Unreadable]:

@@ -55,6 +55,7 @@ def check_pack(loaded: Loaded) -> Checked:
     _check_documents(loaded, checked)
     _check_parameters(loaded, checked)
     _check_rules(loaded, checked)
+    _check_restatements(loaded, checked)
     return checked
 
 
@@ -341,6 +342,20 @@ def _check_changes(layer: str, provision: ProvisionFile, source: Source, checked
             since = provision.since or min((d.in_force_from for d in documents), default=datetime.date.min)
             if any(document.binds for document in documents):
                 checked.switch_offs.append(SwitchOff(target, layer, since, tuple(provision.cites), provision.title))
+
+
+def _check_restatements(loaded: Loaded, checked: Checked) -> None:
+    for layer, item, source, index in loaded.restatements:
+        if layer not in checked.layers:
+            loaded.problems.append(Problem(Place(source.file), f"文件夹“{layer}”没有 layer.yaml，也不是已有的层"))
+            continue
+        _check_cites(item.cites, layer, checked, source.place(index, "cites"), loaded.problems)
+        rule = checked.rules.get(item.rule)
+        place = source.place(index, "rule")
+        if rule is None:
+            loaded.problems.append(Problem(place, f"没有规则“{item.rule}”{nearest(item.rule, checked.rules)}"))
+        elif rule.layer not in checked.layers[layer].chain:
+            loaded.problems.append(Problem(place, f"规则“{item.rule}”属于“{rule.layer}”，在“{layer}”并不适用"))
 
 
 def _check_cases(provision: ProvisionFile, source: Source, kind: FactKind, checked: Checked, loaded: Loaded) -> None:

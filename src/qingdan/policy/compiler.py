@@ -59,6 +59,7 @@ _AGE = (
 SPELLINGS: dict[str, dict[Dialect, str]] = {
     "months_covered": {"duckdb": _MONTHS, "postgres": _MONTHS},
     "age_on": {"duckdb": _AGE, "postgres": _AGE},
+    "week_start": {"duckdb": "CAST(DATE_TRUNC('WEEK', {0}) AS DATE)", "postgres": "CAST(DATE_TRUNC('WEEK', {0}) AS DATE)"},
     "days_between": {"duckdb": "CAST({1} - {0} AS BIGINT)", "postgres": "CAST({1} - {0} AS BIGINT)"},
     "percent_of": {
         "duckdb": "(CASE WHEN {1} > 0 THEN ({0} * 100) // {1} END)",
@@ -422,30 +423,31 @@ class Compiler:
 
 
 def _atoms(dimension: str, column: Column, keys: set[str]) -> Iterator[tuple[str, str | int | bool | None]]:
-    """The cases that a dimension's keys tell apart: exact values first, then the pieces between band edges, then the rest."""
+    """The cases that a dimension's keys tell apart, each as an SQL condition and a value that stands for it, the rest last."""
     name = f"f.{dimension}"
-    bands = [band for key in keys if (band := Band.parse(key)) is not None]
-    exact = sorted(key for key in keys if key != OTHERWISE and Band.parse(key) is None)
-    for key in exact:
-        if column.type == "boolean":
-            yield f"{name} IS {key.upper()}", key == "true"
-        elif column.type in ("category", "text", "class"):
-            yield f"{name} = {quote(key)}", key
-        else:
-            yield f"{name} = {key}", int(key)
-    edges = sorted({edge for band in bands for edge in _first_numbers(band)})
-    if bands:
-        # Between two neighbouring edges every whole number lies in the same bands, so the first speaks for all.
-        low_open = any(band.low is None for band in bands)
-        if low_open and edges:
-            yield f"{name} < {edges[0]}", edges[0] - 1
-        for low, high in zip(edges, [*edges[1:], None], strict=True):
-            if any(band.holds(low) for band in bands) or OTHERWISE in keys:
-                yield (f"{name} >= {low}" if high is None else f"{name} >= {low} AND {name} < {high}"), low
-        if not edges:
-            yield f"{name} IS NOT NULL", 0
+    named = sorted(keys - {OTHERWISE})
+    if column.type == "boolean":
+        yield from ((f"{name} IS {key.upper()}", key == "true") for key in named)
+    elif column.type in ("category", "text", "class"):
+        yield from ((f"{name} = {quote(key)}", key) for key in named)
+    else:
+        yield from _pieces(name, [_as_band(key) for key in named])
     if OTHERWISE in keys:
         yield f"{name} IS NOT NULL", None
+
+
+def _as_band(key: str) -> Band:
+    return Band.parse(key) or Band(int(key), True, int(key), True)
+
+
+def _pieces(name: str, bands: Sequence[Band]) -> Iterator[tuple[str, int]]:
+    """The pieces between the edges of bands: within one, every whole number lies in the same bands, so its first speaks for all."""
+    edges = sorted({edge for band in bands for edge in _first_numbers(band)})
+    if any(band.low is None for band in bands):
+        yield (f"{name} < {edges[0]}", edges[0] - 1) if edges else (f"{name} IS NOT NULL", 0)
+    for low, high in zip(edges, [*edges[1:], None], strict=True):
+        if any(band.holds(low) for band in bands):
+            yield (f"{name} >= {low}" if high is None else f"{name} >= {low} AND {name} < {high}"), low
 
 
 def _first_numbers(band: Band) -> Iterator[int]:

@@ -14,12 +14,17 @@ from typing import TypeVar
 
 from qingdan.policy.documents import Blank, Document, DocumentFile, Duty, Indicator, Status
 from qingdan.policy.layers import CalendarFile, Layer, LayerFile
-from qingdan.policy.provisions import ProvisionFile
+from qingdan.policy.provisions import ProvisionFile, Restatement
 from qingdan.policy.sources import PackError, Place, Problem, Schema, Source, nearest, parse, read_yaml
 from qingdan.policy.vocabulary import Category, CategoryFile, FactKind, FactKindFile, Vocabulary, fields_of
 
 FACTS_FOLDER = "facts"
-_LISTS: dict[str, type[Duty] | type[Indicator] | type[Blank]] = {"duties.yaml": Duty, "indicators.yaml": Indicator, "blanks.yaml": Blank}
+_LISTS: dict[str, type[Duty] | type[Indicator] | type[Blank] | type[Restatement]] = {
+    "duties.yaml": Duty,
+    "indicators.yaml": Indicator,
+    "blanks.yaml": Blank,
+    "restated.yaml": Restatement,
+}
 Item = TypeVar("Item", bound=Schema)
 
 
@@ -35,6 +40,7 @@ class Loaded:
     duties: list[tuple[str, Duty, Source, int]] = field(default_factory=list)
     indicators: list[tuple[str, Indicator, Source, int]] = field(default_factory=list)
     blanks: list[tuple[str, Blank]] = field(default_factory=list)
+    restatements: list[tuple[str, Restatement, Source, int]] = field(default_factory=list)
     #: (layer, subject, file, source)
     provisions: list[tuple[str, str, ProvisionFile, Source]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -118,6 +124,8 @@ def _take_list(loaded: Loaded, code: str, name: str, source: Source) -> None:
                 loaded.duties.append((code, item, source, index))
             elif isinstance(item, Indicator):
                 loaded.indicators.append((code, item, source, index))
+            elif isinstance(item, Restatement):
+                loaded.restatements.append((code, item, source, index))
             else:
                 assert isinstance(item, Blank)
                 loaded.blanks.append((code, item))

@@ -59,6 +59,13 @@ def cell_holds(cell: Cell, concrete: Sequence[str | int | bool | None]) -> int |
     return looseness
 
 
+def _by_rule_and_layer(loaded: Loaded) -> dict[tuple[str, str], list[str]]:
+    found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for layer, restatement, _, _ in loaded.restatements:
+        found[restatement.rule, layer].extend(restatement.cites)
+    return dict(found)
+
+
 class Pack:
     """A checked policy pack. Build it with :meth:`load`."""
 
@@ -79,6 +86,8 @@ class Pack:
         self.statements: Mapping[str, Sequence[Statement]] = checked.statements
         self.rules: Mapping[str, Rule] = checked.rules
         self.switch_offs: Sequence[SwitchOff] = checked.switch_offs
+        #: (rule, layer) -> clauses of that layer which say again what the rule judges.
+        self.restatements: Mapping[tuple[str, str], Sequence[str]] = _by_rule_and_layer(loaded)
         #: (layer, file, source) of every provision, in force or not.
         self.provisions: Sequence[tuple[str, ProvisionFile, Source]] = [
             (layer, file, source) for layer, _, file, source in loaded.provisions
@@ -166,7 +175,15 @@ class Pack:
         for off in self.switch_offs:
             for clause in off.cites:
                 found[clause].setdefault(off.rule, self.rules[off.rule])
+        for (rule_id, _), cites in self.restatements.items():
+            for clause in cites:
+                found[clause].setdefault(rule_id, self.rules[rule_id])
         return {clause: [rules[key] for key in sorted(rules)] for clause, rules in found.items()}
+
+    def cites_at(self, rule: Rule, at: str) -> list[str]:
+        """The clauses that a rule stands on at a place: those that restate it there, the nearest layer first, then its own."""
+        restated = [cite for code in self.layers[at].chain for cite in self.restatements.get((rule.id, code), ())]
+        return list(dict.fromkeys([*restated, *rule.cites]))
 
     def parameters_of(self, rule: Rule) -> list[str]:
         """The parameters that a rule looks at, in the order it names them."""

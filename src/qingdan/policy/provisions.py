@@ -178,6 +178,13 @@ class ProvisionFile(Schema):
         return self
 
 
+class Restatement(Schema):
+    """One entry of ``<layer>/restated.yaml``: clauses of this layer that say again what a rule of a layer above already judges."""
+
+    rule: str
+    cites: list[str] = Field(min_length=1)
+
+
 @dataclass(frozen=True)
 class Rule:
     """One rule of one layer: facts of one kind, a condition, a requirement, and how a breach is told and mended."""

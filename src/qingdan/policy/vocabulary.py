@@ -63,7 +63,7 @@ class Column(Schema):
     def unit_of_values(self) -> Unit:
         """The unit in which rules see the column's values."""
         if self.type == "money":
-            return Unit.parse("fen")
+            return Unit.parse(self.unit or "fen")
         if self.type == "clock":
             return CLOCK
         if self.type == "date":
@@ -119,6 +119,12 @@ class CategoryFile(Schema):
     """The shape of ``facts/categories/<theme>.yaml``: category -> code -> names, the first being the label."""
 
     categories: dict[str, dict[str, list[str]]]
+
+
+#: How a table says to which place its records belong: a layer's code or name, once a record or once above the table.
+PLACE_COLUMN = Column(
+    label="地区代码", type="text", headers=["地区", "层级代码", "区县代码", "行政区", "所属地区"], in_title=True, repeats=True
+)
 
 
 @dataclass(frozen=True)
@@ -187,11 +193,18 @@ class Vocabulary:
 _FIELD = re.compile(r"\{([A-Za-z_][\w.]*)\}")
 
 
+_OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
+
+
 def fields_of(template: str) -> list[str]:
     """The names in braces of a sentence template, in order."""
     return _FIELD.findall(template)
 
 
 def fill(template: str, values: dict[str, str]) -> str:
-    """A template with its braces filled in; a name without a value reads 未填."""
-    return _FIELD.sub(lambda match: values.get(match[1]) or "（未填）", template)
+    """A template with its braces filled in; a part in square brackets is left out when a name in it has no value."""
+
+    def kept(match: re.Match[str]) -> str:
+        return match[1] if all(values.get(name) for name in fields_of(match[1])) else ""
+
+    return _FIELD.sub(lambda match: values.get(match[1]) or "（未填）", _OPTIONAL.sub(kept, template))

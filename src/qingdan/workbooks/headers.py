@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from qingdan.policy.sources import nearest
-from qingdan.policy.vocabulary import FactKind, Vocabulary
+from qingdan.policy.vocabulary import PLACE, PLACE_COLUMN, FactKind, Vocabulary
 from qingdan.workbooks.quantities import HEADER_UNITS
 from qingdan.workbooks.text import squeeze
 
@@ -155,7 +155,9 @@ class HeaderIndex:
     """The header words of all recorded kinds."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self.kinds: dict[str, KindWords] = {kind.name: KindWords(kind) for kind in vocabulary.recorded_kinds}
+        self.kinds: dict[str, KindWords] = {
+            kind.name: KindWords(replace(kind, columns={**kind.columns, PLACE: PLACE_COLUMN})) for kind in vocabulary.recorded_kinds
+        }
         self.words: frozenset[str] = frozenset(word for kind in self.kinds.values() for word in kind.words)
         self.title_words: frozenset[str] = frozenset(
             word

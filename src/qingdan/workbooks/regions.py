@@ -64,7 +64,8 @@ class Finder:
         scores = self._scores()
         chosen: list[_Found] = []
         nearest: _Found | None = None
-        taken = -1
+        # Where the kind is given, one known word is enough for a header: then the row with most of them is it.
+        taken = max(scores, key=lambda index: (scores[index], -index)) - 1 if self._forced and scores else -1
         for index in sorted(scores):
             if index <= taken or (not chosen and self._sheet.numbers[index] > FIRST_ROWS):
                 continue
@@ -72,7 +73,8 @@ class Finder:
             found = self._best(index, after)
             if found.layout is None and (nearest is None or found.score > nearest.score):
                 nearest = found
-            if found.layout is not None or (chosen and self._headerlike(index, scores[index])):
+            is_header = found.layout is not None and not (self._forced and chosen)
+            if is_header or (chosen and self._headerlike(index, scores[index])):
                 chosen.append(found)
                 taken = found.last
         if not any(found.layout for found in chosen):

@@ -74,6 +74,7 @@ class DuckEngine:
             settings["temp_directory"] = str(spill_folder)
         self.connection = duckdb.connect(":memory:", config=settings)
         self._facts: dict[str, _Facts] = {}
+        #: Places that the facts name and the pack does not have, with the number of records; these are not judged.
         self.unknown_places: dict[str, int] = {}
 
     # ---- taking facts
@@ -109,9 +110,12 @@ class DuckEngine:
 
     def _selects(self, kind: FactKind) -> list[str]:
         facts = self._facts[kind.name]
-        return [f"SELECT * FROM {table}" for table in facts.tables] + [
-            self._parquet_select(kind, number, source) for number, source in enumerate(facts.parquet)
-        ]
+        selects = [f"SELECT * FROM {table}" for table in facts.tables]
+        selects += [self._parquet_select(kind, number, source) for number, source in enumerate(facts.parquet)]
+        if not self.unknown_places:
+            return selects
+        unknown = ", ".join(map(quote, self.unknown_places))
+        return [f"SELECT * FROM ({select}) WHERE {PLACE} IS NULL OR {PLACE} NOT IN ({unknown})" for select in selects]
 
     def _view(self, kind: FactKind, selects: Sequence[str]) -> None:
         self.connection.execute(f"CREATE OR REPLACE VIEW facts_{kind.name} AS {' UNION ALL BY NAME '.join(selects)}")
@@ -125,6 +129,9 @@ class DuckEngine:
             self._view(kinds[name], self._selects(kinds[name]))
         compiler = Compiler(self.pack, "duckdb", self._places(), default_place=self.layer)
         self._provide(compiler)
+        if self.unknown_places:
+            for name in self._facts:
+                self._view(kinds[name], self._selects(kinds[name]))
         return compiler
 
     def judge(self, compiler: Compiler, kind: FactKind, rules: Sequence[Rule] | None = None, progress: Progress | None = None) -> Hits:
