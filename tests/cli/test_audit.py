@@ -202,9 +202,7 @@ def test_an_output_that_cannot_be_written_is_told(homework: Path, tmp_path: Path
 
 
 def test_simulate_tells_who_is_affected_by_another_figure(homework: Path) -> None:
-    result = run(
-        "simulate", homework, "--layer", "cn-shanghai", "--set", "homework.daily_minutes[primary_upper]=59", "--format", "json"
-    )
+    result = run("simulate", homework, "--layer", "cn-shanghai", "--set", "homework.daily_minutes[primary_upper]=59", "--format", "json")
     found = json.loads(result.stdout)
     assert [each["sentence"] for each in found["new"]] == ["三（2）班 11月16日 书面家庭作业合计 60 分钟，超过本地上限 59 分钟"]
     assert found["gone"] == []

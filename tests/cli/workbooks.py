@@ -59,7 +59,12 @@ SESSIONS: Rows = [
     ["乙网校", "学科类", "线上", "四年级英语", "2026.11.19", "20:30-21:30", 40, 5, 9],
     ["丙画室", "非学科类", "线下", "素描", "11月21日", "14:00-15:30", 45, 10, 8],
 ]
-SESSION_BREACHES = {("training.end-time", 4), ("training.no-holiday-academic", 5), ("training.lesson-length", 7), ("training.lesson-gap", 7)}
+SESSION_BREACHES = {
+    ("training.end-time", 4),
+    ("training.no-holiday-academic", 5),
+    ("training.lesson-length", 7),
+    ("training.lesson-gap", 7),
+}
 
 PREPAYMENTS: Rows = [
     ["预收费台账"],

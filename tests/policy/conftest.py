@@ -105,7 +105,8 @@ title: 时长
 cites: [law.minutes]
 facts: lesson
 parameters:
-  lessons.minutes: {label: 时长上限, unit: minute, by: [stage], tighter: lower, values: [{from: 2022-01-01, value: {primary: 60, junior: 90}}]}
+  lessons.minutes: {label: 时长上限, unit: minute, by: [stage], tighter: lower,
+    values: [{from: 2022-01-01, value: {primary: 60, junior: 90}}]}
 rule: {require: minutes <= lessons.minutes}
 says: "{name} {minutes}，超过 {lessons.minutes}"
 remedy: 缩短

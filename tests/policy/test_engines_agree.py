@@ -111,7 +111,9 @@ COMPARED = ["minutes", "gap"]
 
 def conditions(depth: int = 2) -> st.SearchStrategy[str]:
     """Expressions of the rule language over the small pack's lesson, each node of the language occurring."""
-    numbers = st.sampled_from([*COMPARED, "minutes + gap", "minutes - gap", "lessons.minutes", "COALESCE(gap, minutes)", "ends_at - ends_at"])
+    numbers = st.sampled_from(
+        [*COMPARED, "minutes + gap", "minutes - gap", "lessons.minutes", "COALESCE(gap, minutes)", "ends_at - ends_at"]
+    )
     numbers |= st.sampled_from(["CASE WHEN is_free THEN minutes WHEN is_paid THEN gap END", "0", "2 * gap"])
     operators = st.sampled_from(["=", "<>", "<", "<=", ">", ">="])
     leaf = st.one_of(
@@ -125,7 +127,10 @@ def conditions(depth: int = 2) -> st.SearchStrategy[str]:
         return leaf
     inner = conditions(depth - 1)
     return st.one_of(
-        leaf, st.builds("({} AND {})".format, inner, inner), st.builds("({} OR {})".format, inner, inner), st.builds("NOT ({})".format, inner)
+        leaf,
+        st.builds("({} AND {})".format, inner, inner),
+        st.builds("({} OR {})".format, inner, inner),
+        st.builds("NOT ({})".format, inner),
     )
 
 
@@ -136,7 +141,8 @@ cites: [law.minutes]
 parameters:
   lessons.ends_at: {{label: 结束上限, unit: clock, by: [mode], tighter: lower,
     values: [{{from: 2022-01-01, value: {{offline: "20:30", otherwise: "21:00"}}}}]}}
-  lessons.months: {{label: 月数上限, unit: month, tighter: lower, values: [{{from: 2022-01-01, until: 2023-01-01, value: 2}}, {{from: 2023-01-01, value: 3}}]}}
+  lessons.months: {{label: 月数上限, unit: month, tighter: lower,
+    values: [{{from: 2022-01-01, until: 2023-01-01, value: 2}}, {{from: 2023-01-01, value: 3}}]}}
   lessons.fee: {{label: 人均上限, unit: fen/person, by: [size], tighter: lower,
     values: [{{from: 2022-01-01, value: {{"(,10]": {first}, "(10,35]": {second}, otherwise: 5}}}}]}}
   lessons.size: {{label: 人数上限, unit: person, by: [grade, is_free], tighter: lower,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 
 import pytest
 
@@ -86,6 +87,5 @@ def test_a_supposed_figure_applies_to_its_case_only_and_leaves_the_pack_alone(sm
     ],
 )
 def test_a_supposition_that_cannot_be_made_says_how_to_write_it(small_pack: MakePack, setting: str, message: str) -> None:
-    with pytest.raises(Unsupposable, match=".*") as caught:
+    with pytest.raises(Unsupposable, match=re.escape(message)):
         suppose(small_pack(), setting, at="low")
-    assert message in str(caught.value)

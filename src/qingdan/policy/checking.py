@@ -81,6 +81,27 @@ def _check_kinds(loaded: Loaded, checked: Checked) -> None:
             if (stages := vocabulary.categories.get("stage")) is not None and name not in stages.names:
                 place = layer.source.place("grades", "stages", name)
                 problems.append(Problem(place, f"类别 stage 没有“{name}”{nearest(name, stages.names)}"))
+        _check_attributes(layer, vocabulary, problems)
+
+
+def _check_attributes(layer: Layer, vocabulary: Vocabulary, problems: list[Problem]) -> None:
+    for name, value in layer.attributes.items():
+        place = layer.source.place("attributes", name)
+        if place.line == 1:
+            continue  # an upper layer's word, told there
+        columns = [(kind, kind.columns[name]) for kind in vocabulary.kinds.values() if name in kind.columns]
+        if not columns:
+            known = {column for kind in vocabulary.kinds.values() for column in kind.columns}
+            problems.append(Problem(place, f"没有哪类事实有“{name}”这一列{nearest(name, known)}"))
+            continue
+        kind, column = columns[0]
+        try:
+            # A standing clock is written as in parameters, or as minutes since midnight.
+            is_minutes = column.type == "clock" and isinstance(value, int) and not isinstance(value, bool)
+            if not is_minutes:
+                fact_value(kind, name, value, vocabulary)
+        except ValueError as error:
+            problems.append(Problem(place, str(error)))
 
 
 def _check_documents(loaded: Loaded, checked: Checked) -> None:
@@ -180,7 +201,7 @@ def _state(name: str, file: ParameterFile, layer: str, provision: ProvisionFile,
         if binding and not any(document.binds for document in binding):
             continue
         ends = [document.in_force_until for document in binding]
-        until = dated.until or (max(end for end in ends if end) if ends and all(ends) else None)
+        until = _earlier(dated.until, max(end for end in ends if end) if ends and all(ends) else None)
         try:
             for cell, raw in cells_of(dated.value, parameter.by):
                 _check_cell(cell, parameter, loaded.vocabulary)
@@ -189,6 +210,10 @@ def _state(name: str, file: ParameterFile, layer: str, provision: ProvisionFile,
                 checked.statements[name].append(statement)
         except ValueError as error:
             problems.append(Problem(source.place(*path, "value"), str(error)))
+
+
+def _earlier(first: datetime.date | None, second: datetime.date | None) -> datetime.date | None:
+    return min((day for day in (first, second) if day is not None), default=None)
 
 
 def _check_cell(cell: tuple[str, ...], parameter: Parameter, vocabulary: Vocabulary) -> None:
@@ -230,13 +255,17 @@ def _check_overlaps(statements: list[Statement], problems: list[Problem]) -> Non
 
 def _cells_meet(first: Statement, second: Statement) -> bool:
     for one, other in zip(first.cell, second.cell, strict=True):
-        bands = Band.parse(one), Band.parse(other)
+        bands = _as_band(one), _as_band(other)
         if bands[0] and bands[1]:
             if not bands[0].overlaps(bands[1]):
                 return False
         elif one != other:
             return False
     return True
+
+
+def _as_band(key: str) -> Band | None:
+    return Band(int(key), True, int(key), True) if key.lstrip("-").isdigit() else Band.parse(key)
 
 
 def _times_meet(first: Statement, second: Statement) -> bool:
@@ -246,6 +275,7 @@ def _times_meet(first: Statement, second: Statement) -> bool:
 
 def _check_rules(loaded: Loaded, checked: Checked) -> None:
     problems = loaded.problems
+    drafted: set[str] = set()
     for layer, subject, provision, source in loaded.provisions:
         if layer not in checked.layers or provision.rule is None:
             continue
@@ -258,34 +288,37 @@ def _check_rules(loaded: Loaded, checked: Checked) -> None:
             hint = nearest(provision.facts or "", loaded.kinds)
             problems.append(Problem(source.place("facts"), f"没有“{provision.facts}”这类事实{hint}"))
             continue
-        rule = _rule(layer, subject, provision, source, checked)
-        if rule is None:
-            continue
-        checked.rules[rule.id] = rule
+        rule, binds = _rule(layer, subject, provision, source, checked)
         _check_expressions(rule, kind, loaded, checked)
         _check_says(rule, kind, checked, problems)
+        if binds:
+            checked.rules[rule.id] = rule
+        else:
+            drafted.add(rule.id)
     for layer, _, provision, source in loaded.provisions:
         if layer in checked.layers:
             _check_changes(layer, provision, source, checked, problems)
             judged = checked.rules.get(provision.judges or provision.id)
-            if provision.judges is not None and judged is None:
+            if provision.judges is not None and judged is None and provision.judges not in drafted:
                 place = source.place("judges")
                 problems.append(Problem(place, f"没有规则“{provision.judges}”{nearest(provision.judges, checked.rules)}"))
             elif judged is not None and judged.facts in loaded.kinds:
                 _check_cases(provision, source, loaded.kinds[judged.facts], checked, loaded)
 
 
-def _rule(layer: str, subject: str, provision: ProvisionFile, source: Source, checked: Checked) -> Rule | None:
+def _rule(layer: str, subject: str, provision: ProvisionFile, source: Source, checked: Checked) -> tuple[Rule, bool]:
+    """The rule of a provision, and whether it binds: one that stands on drafts alone does not."""
     file = provision.rule
     assert file is not None
     assert provision.facts
     assert provision.says
     assert provision.remedy
     documents = [checked.clauses[cite][0] for cite in provision.cites if cite in checked.clauses]
-    if not documents or not any(document.binds for document in documents):
-        return None
-    ends = [document.in_force_until for document in documents]
-    return Rule(
+    # A layer's rule begins and ends with the layer's own document, even where it names an upper one too.
+    own = [document for document in documents if document.layer == layer and document.binds]
+    dating = own or [document for document in documents if document.binds]
+    ends = [document.in_force_until for document in dating]
+    rule = Rule(
         id=provision.id,
         title=provision.title,
         layer=layer,
@@ -294,8 +327,8 @@ def _rule(layer: str, subject: str, provision: ProvisionFile, source: Source, ch
         cites=tuple(provision.cites),
         when=file.when,
         require=file.require,
-        since=file.since or min(document.in_force_from for document in documents if document.binds),
-        until=file.until or (max(end for end in ends if end) if all(ends) else None),
+        since=file.since or min((document.in_force_from for document in dating), default=datetime.date.max),
+        until=_earlier(file.until, max(end for end in ends if end) if ends and all(ends) else None),
         replaces=provision.replaces,
         says=provision.says,
         remedy=provision.remedy,
@@ -303,6 +336,7 @@ def _rule(layer: str, subject: str, provision: ProvisionFile, source: Source, ch
         cases=tuple(provision.cases),
         source=source,
     )
+    return rule, bool(dating)
 
 
 def _check_expressions(rule: Rule, kind: FactKind, loaded: Loaded, checked: Checked) -> None:
@@ -339,9 +373,12 @@ def _check_changes(layer: str, provision: ProvisionFile, source: Source, checked
             problems.append(Problem(source.place(key), f"规则“{target}”属于“{rule.layer}”，不是“{layer}”的上级，不能由它改动"))
         elif key == "switches_off":
             documents = [checked.clauses[cite][0] for cite in provision.cites if cite in checked.clauses]
-            since = provision.since or min((d.in_force_from for d in documents), default=datetime.date.min)
-            if any(document.binds for document in documents):
-                checked.switch_offs.append(SwitchOff(target, layer, since, tuple(provision.cites), provision.title))
+            binding = [document for document in documents if document.binds]
+            if binding:
+                since = provision.since or min(document.in_force_from for document in binding)
+                ends = [document.in_force_until for document in binding]
+                until = max(end for end in ends if end) if all(ends) else None
+                checked.switch_offs.append(SwitchOff(target, layer, since, until, tuple(provision.cites), provision.title))
 
 
 def _check_restatements(loaded: Loaded, checked: Checked) -> None:

@@ -308,8 +308,11 @@ class Compiler:
         days: set[datetime.date] = set()
         for rule in rules:
             days |= {rule.since, *([rule.until] if rule.until else [])}
-        days |= {off.since for off in self.pack.switch_offs if off.layer in chain}
-        days |= {rule.since for rule in self.pack.rules.values() if rule.replaces and rule.layer in chain}
+        replacing = [rule for rule in self.pack.rules.values() if rule.replaces and rule.layer in chain]
+        offs = [off for off in self.pack.switch_offs if off.layer in chain]
+        changes = [(rule.since, rule.until) for rule in replacing] + [(off.since, off.until) for off in offs]
+        for since, until in changes:
+            days |= {since, *([until] if until else [])}
         for name in {column.parameter.name for column in cells}:
             for statement in self.pack.statements.get(name, ()):
                 if statement.layer in chain:

@@ -46,7 +46,7 @@ def check_computed(kind: FactKind, vocabulary: Vocabulary, problems: list[Proble
             continue
         place = kind.source.place("columns", name, "compute")
         try:
-            expression = Checker(kind, vocabulary, {}).expression(column.compute)
+            expression = Checker(kind, vocabulary, {}, computing=True).expression(column.compute)
         except Refused as refused:
             problems.append(refused.at(place, column.compute))
             continue

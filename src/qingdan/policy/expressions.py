@@ -39,15 +39,18 @@ _ADATE = Typed("date", DATE)
 
 @dataclass(frozen=True)
 class Function:
-    """A function of our own: the types it takes, the type it gives, and whether it asks the calendar of the place."""
+    """A function of our own: the types it takes and the type it gives."""
 
     takes: tuple[str, ...]
     gives: Typed
+    #: Looks a day up in the calendar of the place: takes plain columns, and stands only in a computed column.
     asks_calendar: bool = False
+    #: Looks at the place itself: stands only in a computed column.
+    asks_place: bool = False
 
 
 FUNCTIONS: dict[str, Function] = {
-    "stage_of": Function(("integer",), Typed("text", category="stage")),
+    "stage_of": Function(("integer",), Typed("text", category="stage"), asks_place=True),
     "day_kind": Function(("date",), Typed("text", category="day_kind"), asks_calendar=True),
     "in_vacation": Function(("date",), BOOLEAN, asks_calendar=True),
     "season_of": Function(("date",), Typed("text", category="season"), asks_calendar=True),
@@ -122,11 +125,20 @@ def parse(text: str) -> exp.Expr:
 class Checker:
     """Types an expression over one fact kind; raises Refused at the first thing that may not stand there."""
 
-    def __init__(self, kind: FactKind, vocabulary: Vocabulary, parameters: Mapping[str, Parameter], *, aggregates: bool = False) -> None:
+    def __init__(
+        self,
+        kind: FactKind,
+        vocabulary: Vocabulary,
+        parameters: Mapping[str, Parameter],
+        *,
+        aggregates: bool = False,
+        computing: bool = False,
+    ) -> None:
         self.kind = kind
         self.vocabulary = vocabulary
         self.parameters_known = parameters
         self.aggregates = aggregates
+        self.computing = computing
         self.columns: dict[str, None] = {}
         self.parameters: dict[str, None] = {}
         self._checks: dict[type[exp.Expr], Callable[[exp.Expr], Typed]] = {
@@ -324,6 +336,8 @@ class Checker:
             raise self._refuse(node, f"没有“{name}”这个函数{nearest(name, FUNCTIONS)}")
         if len(node.expressions) != len(function.takes):
             raise self._refuse(node, f"函数“{name}”要 {len(function.takes)} 个参数，给了 {len(node.expressions)} 个")
+        if (function.asks_calendar or function.asks_place) and not self.computing:
+            raise self._refuse(node, f"函数“{name}”只用在事实种类的 compute 里：先算成一列，规则再看这一列")
         for argument, wanted in zip(node.expressions, function.takes, strict=True):
             if (given := self.check(argument).type) != wanted:
                 raise self._refuse(argument, f"函数“{name}”要的是 {wanted}，“{argument.sql()}”是 {given}")

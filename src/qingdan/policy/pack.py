@@ -147,7 +147,7 @@ class Pack:
         if rule.layer not in chain or not (rule.since <= on and (rule.until is None or on < rule.until)):
             return False
         below = chain[: chain.index(rule.layer)]
-        if any(off.rule == rule.id and off.layer in below and off.since <= on for off in self.switch_offs):
+        if any(off.rule == rule.id and off.layer in below and off.in_force(on) for off in self.switch_offs):
             return False
         return not any(
             other.replaces == rule.id and other.layer in below and self.rule_is_on(other, at=at, on=on) for other in self.rules.values()

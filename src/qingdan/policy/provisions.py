@@ -214,8 +214,13 @@ class SwitchOff:
     rule: str
     layer: str
     since: datetime.date
+    until: datetime.date | None
     cites: tuple[str, ...]
     title: str
+
+    def in_force(self, on: datetime.date) -> bool:
+        """Whether the rule is off on a day."""
+        return self.since <= on and (self.until is None or on < self.until)
 
 
 @dataclass(frozen=True)
