@@ -132,10 +132,6 @@ class Compiler:
         """Columns for which some place has a standing value, in the order of ``policy_places``."""
         return sorted({name for layer in self.layers for name in layer.attributes})
 
-    def attribute(self, code: str, name: str) -> object:
-        """A place's standing value of a column, as engines store it."""
-        return self.pack.layers[code].attributes.get(name)
-
     def derived(self, kind: FactKind) -> Derived:
         """The checked SELECT of a derived kind."""
         assert kind.derived is not None
@@ -290,6 +286,28 @@ class Compiler:
         for atoms in product(*per_dimension):
             condition = " AND ".join(condition for condition, _ in atoms)
             yield condition, tuple(value for _, value in atoms)
+
+    def calendar_table(self) -> Limits:
+        """The days of every calendar of the compiler's layers."""
+        calendars = {layer.calendar_code: layer for layer in self.layers}
+        names = (("calendar", "VARCHAR"), ("day", "DATE"), ("day_kind", "VARCHAR"), ("in_vacation", "BOOLEAN"))
+        rows = tuple(
+            (code, day.day, day.day_kind, day.in_vacation, day.season, day.working_day_number)
+            for code, layer in calendars.items()
+            for day in self.pack.calendar(layer)
+        )
+        return Limits((*names, ("season", "VARCHAR"), ("working_day_number", "BIGINT")), rows)
+
+    def places_table(self) -> Limits:
+        """Calendar, grade system and standing values of each layer."""
+        kinds = self.pack.vocabulary.kinds.values()
+        types = {
+            name: next(SQL_TYPES[kind.columns[name].type] for kind in kinds if name in kind.columns) for name in self.attribute_columns
+        }
+        rows = tuple(
+            (layer.code, layer.calendar_code, layer.grades_from, *(layer.attributes.get(name) for name in types)) for layer in self.layers
+        )
+        return Limits(((PLACE, "VARCHAR"), ("calendar", "VARCHAR"), ("grades_from", "VARCHAR"), *types.items()), rows)
 
     def limits(self, kind: FactKind, rules: Sequence[Rule]) -> Limits:
         """The wide rows of a kind for the compiler's layers."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from qingdan.policy.calendars import CalendarDay, calendar_days
 from qingdan.policy.checking import check_pack
 from qingdan.policy.documents import Blank, Clause, Document, Duty, Indicator
 from qingdan.policy.expressions import Expression
@@ -92,6 +93,7 @@ class Pack:
         self.provisions: Sequence[tuple[str, ProvisionFile, Source]] = [
             (layer, file, source) for layer, _, file, source in loaded.provisions
         ]
+        self._calendars: dict[str, Sequence[CalendarDay]] = {}
         #: Rules, their parts and computed columns with types and trees: ``(rule id, "require")``, ``("kind", "column")``.
         self.expressions: Mapping[tuple[str, str], Expression] = checked.expressions
 
@@ -105,6 +107,12 @@ class Pack:
         if code not in self.layers:
             raise UnknownLayer(f"没有名为“{code}”的层{nearest(code, self.layers)}\n已有：{'、'.join(sorted(self.layers))}")
         return self.layers[code]
+
+    def calendar(self, layer: Layer) -> Sequence[CalendarDay]:
+        """The days of a layer's calendar; computed once per calendar."""
+        if layer.calendar_code not in self._calendars:
+            self._calendars[layer.calendar_code] = tuple(calendar_days([calendar for _, calendar in layer.calendars]))
+        return self._calendars[layer.calendar_code]
 
     @cached_property
     def _statements_by_layer(self) -> Mapping[tuple[str, str], list[Statement]]:

@@ -10,7 +10,6 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from qingdan.policy.calendars import calendar_days
 from qingdan.policy.compiler import SQL_TYPES, CompiledKind, Compiler, Limits, quote
 from qingdan.policy.pack import Pack
 from qingdan.policy.provisions import Rule
@@ -216,26 +215,8 @@ class DuckEngine:
         return list(places)
 
     def _provide(self, compiler: Compiler) -> None:
-        chains = {layer.calendar_code: layer.calendars for layer in compiler.layers}
-        rows = [
-            (code, day.day, day.day_kind, day.in_vacation, day.season, day.working_day_number)
-            for code, chain in chains.items()
-            for day in calendar_days([calendar for _, calendar in chain])
-        ]
-        names = (("calendar", "VARCHAR"), ("day", "DATE"), ("day_kind", "VARCHAR"), ("in_vacation", "BOOLEAN"))
-        self._create("policy_calendar", Limits((*names, ("season", "VARCHAR"), ("working_day_number", "BIGINT")), tuple(rows)))
-        attributes = compiler.attribute_columns
-        types = {name: self._attribute_type(name) for name in attributes}
-        places = [
-            (layer.code, layer.calendar_code, layer.grades_from, *(compiler.attribute(layer.code, name) for name in attributes))
-            for layer in compiler.layers
-        ]
-        columns = ((PLACE, "VARCHAR"), ("calendar", "VARCHAR"), ("grades_from", "VARCHAR"), *types.items())
-        self._create("policy_places", Limits(columns, tuple(places)))
-
-    def _attribute_type(self, name: str) -> str:
-        types = (SQL_TYPES[kind.columns[name].type] for kind in self.pack.vocabulary.kinds.values() if name in kind.columns)
-        return next(types, "VARCHAR")
+        self._create("policy_calendar", compiler.calendar_table())
+        self._create("policy_places", compiler.places_table())
 
     def _create(self, name: str, limits: Limits) -> None:
         arrays = {

@@ -13,7 +13,6 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from qingdan.policy.calendars import calendar_days
 from qingdan.policy.compiler import SQL_TYPES, CompiledKind, Compiler, Limits
 from qingdan.policy.pack import Pack
 from qingdan.policy.provisions import Rule
@@ -34,8 +33,8 @@ class PostgresEngine:
     def install(self, kinds: Iterable[FactKind]) -> None:
         """Put calendar, places and the wide rows of the kinds into tables, in one transaction."""
         with self.connection.transaction():
-            self._put("policy_calendar", self._calendar(), key=("calendar", "day"))
-            self._put("policy_places", self._places(), key=(PLACE,))
+            self._put("policy_calendar", self.compiler.calendar_table(), key=("calendar", "day"))
+            self._put("policy_places", self.compiler.places_table(), key=(PLACE,))
             for kind in kinds:
                 limits = self.compiler.limits(kind, self.compiler.rules(kind.name))
                 self._put(f"limits_{kind.name}", limits, key=(PLACE, "since"))
@@ -57,36 +56,6 @@ class PostgresEngine:
             for row in limits.rows:
                 copy.write_row(row)
         self.connection.execute(sql.SQL("ANALYZE {}").format(table))
-
-    def _calendar(self) -> Limits:
-        chains = {layer.calendar_code: layer.calendars for layer in self.compiler.layers}
-        rows = tuple(
-            (code, day.day, day.day_kind, day.in_vacation, day.season, day.working_day_number)
-            for code, chain in chains.items()
-            for day in calendar_days([calendar for _, calendar in chain])
-        )
-        return Limits(
-            (
-                ("calendar", "VARCHAR"),
-                ("day", "DATE"),
-                ("day_kind", "VARCHAR"),
-                ("in_vacation", "BOOLEAN"),
-                ("season", "VARCHAR"),
-                ("working_day_number", "BIGINT"),
-            ),
-            rows,
-        )
-
-    def _places(self) -> Limits:
-        names = self.compiler.attribute_columns
-        kinds = self.pack.vocabulary.kinds.values()
-        types = [next((SQL_TYPES[kind.columns[name].type] for kind in kinds if name in kind.columns), "VARCHAR") for name in names]
-        rows = tuple(
-            (layer.code, layer.calendar_code, layer.grades_from, *(self.compiler.attribute(layer.code, name) for name in names))
-            for layer in self.compiler.layers
-        )
-        columns = ((PLACE, "VARCHAR"), ("calendar", "VARCHAR"), ("grades_from", "VARCHAR"), *zip(names, types, strict=True))
-        return Limits(columns, rows)
 
     def compiled(self, kind: FactKind, restrict_by: Sequence[str] = ()) -> CompiledKind:
         """The SELECT of a kind, compiled once."""
