@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlglot import exp
 
+from qingdan.policy.expressions import FUNCTIONS, parse
 from qingdan.policy.sources import PackError
 from tests.policy.conftest import SMALL, MakePack
 
@@ -63,6 +65,12 @@ def refusal(small_pack: MakePack, require: str, when: str | None = None) -> Pack
 def test_a_rule_that_the_language_cannot_vouch_for_is_refused_with_the_reason(small_pack: MakePack, require: str, reason: str) -> None:
     quoted = '"' + require + '"'
     assert reason in str(refusal(small_pack, quoted))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_function_of_ours_has_a_name_that_the_parser_takes_for_one_of_its_own(name: str) -> None:
+    arguments = ", ".join(f"c{index}" for index in range(len(FUNCTIONS[name].takes)))
+    assert isinstance(parse(f"{name}({arguments})"), exp.Anonymous)
 
 
 def test_the_refusal_names_file_line_and_column(small_pack: MakePack) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.workbooks.helpers import ReadRows, Rows, read_one, write_xlsx
 
 from qingdan.workbooks import Reading, Table
+from tests.workbooks.helpers import ReadRows, Rows, read_one, write_xlsx
 
 
 @pytest.fixture

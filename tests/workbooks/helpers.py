@@ -14,20 +14,36 @@ from qingdan.workbooks import Reading, Table, read
 
 GRADES = {
     **{f"{numeral}年级": grade for grade, numeral in enumerate("一二三四五六七八九", 1)},
-    "预初": 6, "初一": 7, "初二": 8, "初三": 9, "高一": 10, "高二": 11, "高三": 12,
+    "预初": 6,
+    "初一": 7,
+    "初二": 8,
+    "初三": 9,
+    "高一": 10,
+    "高二": 11,
+    "高三": 12,
 }
 
 
 def kind(name: str, label: str, key: list[str], recognise: list[str | list[str]], columns: dict[str, dict[str, Any]]) -> FactKind:
     return FactKind(
-        name=name, label=label, about=label, subject="", date="on_date", key=tuple(key),
+        name=name,
+        label=label,
+        about=label,
+        subject="",
+        date="on_date",
+        key=tuple(key),
         recognise=tuple((one,) if isinstance(one, str) else tuple(one) for one in recognise),
-        columns={column: Column(**shape) for column, shape in columns.items()}, derived=None, source=Source("test"),
+        columns={column: Column(**shape) for column, shape in columns.items()},
+        derived=None,
+        source=Source("test"),
     )
 
 
 HOMEWORK = kind(
-    "homework_item", "作业公示", ["class_name", "on_date"], ["class_name", "on_date", "homework_minutes"],
+    "homework_item",
+    "作业公示",
+    ["class_name", "on_date"],
+    ["class_name", "on_date", "homework_minutes"],
     {
         "school": {"label": "学校", "type": "text", "headers": ["学校名称", "单位"], "in_title": True},
         "class_name": {"label": "班级", "type": "class", "headers": ["年级班级", "班别"], "repeats": True},
@@ -38,14 +54,20 @@ HOMEWORK = kind(
         "form": {"label": "作业类型", "type": "category", "of": "form", "headers": ["类型", "作业形式"]},
         "done_at": {"label": "完成地点", "type": "category", "of": "done_at", "headers": ["地点"]},
         "homework_minutes": {
-            "label": "时长", "type": "integer", "unit": "minute", "headers": ["预计时长（分钟）", "预计时长", "作业时长", "预计完成时间"],
+            "label": "时长",
+            "type": "integer",
+            "unit": "minute",
+            "headers": ["预计时长（分钟）", "预计时长", "作业时长", "预计完成时间"],
         },
         "marking": {"label": "批改方式", "type": "category", "of": "marking", "headers": ["批改"]},
         "done_by": {"label": "完成人", "type": "category", "of": "done_by"},
     },
 )
 SESSION = kind(
-    "training_session", "培训课程安排", ["institution", "on_date", "starts_at"], ["institution", "on_date", "starts_at"],
+    "training_session",
+    "培训课程安排",
+    ["institution", "on_date", "starts_at"],
+    ["institution", "on_date", "starts_at"],
     {
         "institution": {"label": "机构名称", "type": "text", "headers": ["机构"], "repeats": True},
         "credit_code": {"label": "统一社会信用代码", "type": "text"},
@@ -61,7 +83,10 @@ SESSION = kind(
     },
 )
 PREPAYMENT = kind(
-    "prepayment", "预收费台账", ["contract"], ["contract", "amount_fen"],
+    "prepayment",
+    "预收费台账",
+    ["contract"],
+    ["contract", "amount_fen"],
     {
         "institution": {"label": "机构", "type": "text", "headers": ["机构名称"], "in_title": True},
         "contract": {"label": "合同编号", "type": "text", "headers": ["合同号"]},

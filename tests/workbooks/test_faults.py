@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.workbooks.helpers import FIXTURES, GRADES, HEADER, VOCABULARY, item, read_one, write_xlsx
 
 from qingdan.workbooks import InputError, ParquetTable, ReadingLimits, read
+from tests.workbooks.helpers import FIXTURES, GRADES, HEADER, VOCABULARY, item, read_one, write_xlsx
 
 LINES = [",".join(HEADER), *(",".join(map(str, item(minutes=minutes))) for minutes in (10, 20, 30))]
 
@@ -58,14 +58,19 @@ def test_a_csv_row_with_too_many_cells_is_told_and_a_short_one_is_filled(tmp_pat
 @pytest.mark.parametrize(
     ("name", "data", "word"),
     [
-        ("a.xlsx", b"", "空的"), ("a.csv", b"\n \n", "没有内容"), ("a.xlsx", b"not a zip at all", "不是真正的"),
+        ("a.xlsx", b"", "空的"),
+        ("a.csv", b"\n \n", "没有内容"),
+        ("a.xlsx", b"not a zip at all", "不是真正的"),
         ("a.xlsx", b"PK\x03\x04broken", "损坏"),
-        ("a.csv", b"\xff\xff\xff\xff\x81", "编码"), ("a.csv", bytes(range(256)) * 9, "文本"),
+        ("a.csv", b"\xff\xff\xff\xff\x81", "编码"),
+        ("a.csv", bytes(range(256)) * 9, "文本"),
         ("a.xls", b"<html><table></table></html>", "网页"),
-        ("a.pdf", b"%PDF", "类型"), ("a.parquet", b"PAR1 nonsense", "损坏"),
+        ("a.pdf", b"%PDF", "类型"),
+        ("a.parquet", b"PAR1 nonsense", "损坏"),
         ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "损坏"),
         ("a.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "密码"),
-        ("a.csv", ("好" * 50 + "\n").encode() + b"\xff\xfe\n", "第 2 行有坏字节"), ("a.csv", b'"a' + b"b" * 200_000, "引号"),
+        ("a.csv", ("好" * 50 + "\n").encode() + b"\xff\xfe\n", "第 2 行有坏字节"),
+        ("a.csv", b'"a' + b"b" * 200_000, "引号"),
         ("a.csv", "日期,班级\n".encode("utf-16")[:-1], "坏字节"),
     ],
 )
@@ -155,8 +160,13 @@ def test_a_folder_is_read_in_order_passing_over_what_is_no_table(tmp_path: Path)
 
 
 def test_parquet_stays_on_the_disk_with_its_columns_named(tmp_path: Path) -> None:
-    data = {"class_name": ["三（2）班"], "on_date": pa.array([datetime.date(2026, 11, 16)]), "homework_minutes": [20], "form": ["written"],
-        "else": [1]}
+    data = {
+        "class_name": ["三（2）班"],
+        "on_date": pa.array([datetime.date(2026, 11, 16)]),
+        "homework_minutes": [20],
+        "form": ["written"],
+        "else": [1],
+    }
     for name in ("a", "b"):
         pq.write_table(pa.table(data | {"else": [name]}), tmp_path / f"{name}.parquet")
     reading = read([tmp_path], VOCABULARY, grade_names=GRADES)

@@ -6,15 +6,40 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.workbooks.helpers import GRADES, HEADER, VOCABULARY, item, write_xlsx
 
 from qingdan.workbooks import InputError, Reading, Table, read
+from tests.workbooks.helpers import GRADES, HEADER, VOCABULARY, item, write_xlsx
 
 CELLS = st.sampled_from(
     [
-        *HEADER, None, None, None, "", " ", 20, 1.5, "20分钟", "11月16日", "2026.11.16", "三（2）班", "合计", "小计", "学校：一小",
-            "注：说明", "填报人：",
-        "书面", "口头", "#N/A", "2月30日", "2026年11月", "一段很长很长的说明文字，没有什么用处", "机构", "合同编号", "金额", True, 46342,
+        *HEADER,
+        None,
+        None,
+        None,
+        "",
+        " ",
+        20,
+        1.5,
+        "20分钟",
+        "11月16日",
+        "2026.11.16",
+        "三（2）班",
+        "合计",
+        "小计",
+        "学校：一小",
+        "注：说明",
+        "填报人：",
+        "书面",
+        "口头",
+        "#N/A",
+        "2月30日",
+        "2026年11月",
+        "一段很长很长的说明文字，没有什么用处",
+        "机构",
+        "合同编号",
+        "金额",
+        True,
+        46342,
         "序号",
     ]
 )

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import openpyxl  # type: ignore[import-untyped]
 import pytest
-from tests.workbooks.helpers import FIXTURES, GRADES, HEADER, VOCABULARY, ReadRows, Rows, item, kind, read_one, write_xlsx
 
 from qingdan.policy.vocabulary import Vocabulary
 from qingdan.workbooks import InputError, Reading, Table, read
+from tests.workbooks.helpers import FIXTURES, GRADES, HEADER, VOCABULARY, ReadRows, Rows, item, kind, read_one, write_xlsx
 
 D = datetime.date
 PREPAID = ["机构", "合同编号", "缴费日期", "课程起", "课程止", "课时数", "金额（元）", "监管"]
@@ -57,9 +57,18 @@ def test_columns_are_found_by_synonyms_in_any_order_with_marks_and_breaks(read_r
     assert table.columns["school"] == ["一小", "一小"]
 
 
-@pytest.mark.parametrize(("header", "cell", "fen"),
-    [("金额（万元）", 1.2, 1200000), ("金额（分）", 1234, 1234), ("金额(单位：元)", 10, 1000), ("金额/万元", "0.5", 500000),
-                                                     ("缴费金额(元)", "1,000", 100000), ("金额万元", 2, 2000000), ("金额【元】", 3, 300)])
+@pytest.mark.parametrize(
+    ("header", "cell", "fen"),
+    [
+        ("金额（万元）", 1.2, 1200000),
+        ("金额（分）", 1234, 1234),
+        ("金额(单位：元)", 10, 1000),
+        ("金额/万元", "0.5", 500000),
+        ("缴费金额(元)", "1,000", 100000),
+        ("金额万元", 2, 2000000),
+        ("金额【元】", 3, 300),
+    ],
+)
 def test_the_unit_in_the_header_is_used(read_rows: ReadRows, header: str, cell: object, fen: int) -> None:
     table, _ = read_rows([["合同编号", header], ["HT-1", cell]])
     assert table.columns["amount_fen"] == [fen]
@@ -100,9 +109,21 @@ def test_values_that_look_like_header_words_do_not_make_a_header(read_rows: Read
 
 def test_tables_below_each_other_are_all_read_with_their_own_titles(tmp_path: Path) -> None:
     rows: Rows = [
-        ["2026年11月作业公示"], ["学校：一小"], HEADER, item("11月16日"), item(None), ["合计"], [],
-        ["2027年3月作业公示"], ["学校：二小"], HEADER, item("3月2日", None), item(None, "四（1）班"),
-        ["预收费台账"], PREPAID, ["甲", "HT-1", "2026.9.1", None, None, 10, 5, "是"],
+        ["2026年11月作业公示"],
+        ["学校：一小"],
+        HEADER,
+        item("11月16日"),
+        item(None),
+        ["合计"],
+        [],
+        ["2027年3月作业公示"],
+        ["学校：二小"],
+        HEADER,
+        item("3月2日", None),
+        item(None, "四（1）班"),
+        ["预收费台账"],
+        PREPAID,
+        ["甲", "HT-1", "2026.9.1", None, None, 10, 5, "是"],
     ]
     reading = read([write_xlsx(tmp_path / "a.xlsx", {"表": rows})], VOCABULARY, grade_names=GRADES)
     first, second, third = (table for table in reading.tables if isinstance(table, Table))
@@ -117,8 +138,14 @@ def test_tables_below_each_other_are_all_read_with_their_own_titles(tmp_path: Pa
 
 
 def test_blank_cells_repeat_the_value_above_but_not_on_totals(read_rows: ReadRows) -> None:
-    rows = [HEADER, item(), item(None, None, 5), ["小计", None, None, None, None, None, 25], item(None, None, 6),
-        [None, None, "小计", None, None, None, 30]]
+    rows = [
+        HEADER,
+        item(),
+        item(None, None, 5),
+        ["小计", None, None, None, None, None, 25],
+        item(None, None, 6),
+        [None, None, "小计", None, None, None, 30],
+    ]
     table, reading = read_rows(rows)
     assert table.rows == [2, 3, 5]
     assert table.columns["class_name"] == ["三（2）班"] * 3
@@ -143,7 +170,13 @@ def test_a_group_heading_row_carries_its_value_down(read_rows: ReadRows) -> None
 
 def test_notes_signatures_and_numbered_blanks_are_no_records(read_rows: ReadRows) -> None:
     rows = [
-        ["序号", *HEADER], [1, *item()], [2], [3], ["注：时长为预计时间"], ["填报人：张三", None, "审核人：李四"], [None, "（盖章）"],
+        ["序号", *HEADER],
+        [1, *item()],
+        [2],
+        [3],
+        ["注：时长为预计时间"],
+        ["填报人：张三", None, "审核人：李四"],
+        [None, "（盖章）"],
     ]
     table, reading = read_rows(rows)
     assert table.rows == [2]
@@ -176,8 +209,10 @@ def test_title_values_fill_columns_and_may_stand_in_the_next_cell(read_rows: Rea
     assert table.columns["on_date"] == [D(2026, 11, 16)]
 
 
-@pytest.mark.parametrize(("sheet", "name"),
-    [("2026年11月", "a.xlsx"), ("Sheet1", "作业公示2026.11.16-11.20.xlsx"), ("11.16", "作业_20261120.xlsx"), ("S", "2026年第10周.xlsx")])
+@pytest.mark.parametrize(
+    ("sheet", "name"),
+    [("2026年11月", "a.xlsx"), ("Sheet1", "作业公示2026.11.16-11.20.xlsx"), ("11.16", "作业_20261120.xlsx"), ("S", "2026年第10周.xlsx")],
+)
 def test_the_year_may_stand_in_the_sheets_or_the_files_name(read_rows: ReadRows, sheet: str, name: str) -> None:
     table, _ = read_rows([HEADER, item("11月16日")], name, sheet)
     assert table.columns["on_date"] == [D(2026, 11, 16)]
@@ -208,8 +243,11 @@ def test_a_span_of_days_in_one_column_is_split(read_rows: ReadRows) -> None:
 
 
 def test_real_dates_times_and_numbers_of_excel_are_read(read_rows: ReadRows) -> None:
-    rows = [SESSIONS, ["甲", datetime.date(2026, 11, 18), datetime.time(18, 30), 0.854166666666667, "线下"],
-        ["甲", 46345, "下午6点半", "晚上8点半", "线上"]]
+    rows = [
+        SESSIONS,
+        ["甲", datetime.date(2026, 11, 18), datetime.time(18, 30), 0.854166666666667, "线下"],
+        ["甲", 46345, "下午6点半", "晚上8点半", "线上"],
+    ]
     table, reading = read_rows(rows)
     assert table.columns["on_date"] == [D(2026, 11, 18), D(2026, 11, 19)]
     assert table.columns["starts_at"] == [1110, 1110]
@@ -254,8 +292,14 @@ def test_formulas_with_results_are_read(tmp_path: Path) -> None:
 
 
 def test_grade_and_class_in_two_columns_are_joined(read_rows: ReadRows) -> None:
-    table, _ = read_rows([["日期", "年级", "班级", "时长"], ["2026-11-16", "三年级", "2班", 20], ["2026-11-16", 4, 1, 20],
-        ["2026-11-16", None, "五（1）班", 20]])
+    table, _ = read_rows(
+        [
+            ["日期", "年级", "班级", "时长"],
+            ["2026-11-16", "三年级", "2班", 20],
+            ["2026-11-16", 4, 1, 20],
+            ["2026-11-16", None, "五（1）班", 20],
+        ]
+    )
     assert table.columns["class_name"] == ["三（2）班", "四（1）班", "五（1）班"]
     assert table.columns["grade"] == [3, 4, 5]
 
@@ -282,8 +326,9 @@ def test_percentages_formatted_as_such_are_whole_percents(read_rows: ReadRows) -
 
 
 def test_a_sheet_of_no_known_kind_names_the_nearest_and_what_is_missing(tmp_path: Path) -> None:
-    path = write_xlsx(tmp_path / "a.xlsx",
-        {"好": [HEADER, item()], "差": [["日期", "班级", "学科"], ["2026-11-16", "三（2）班", "语文"]], "空": []})
+    path = write_xlsx(
+        tmp_path / "a.xlsx", {"好": [HEADER, item()], "差": [["日期", "班级", "学科"], ["2026-11-16", "三（2）班", "语文"]], "空": []}
+    )
     table, reading = read_one(path)
     assert table.sheet == "好"
     (one,) = reading.unreadable

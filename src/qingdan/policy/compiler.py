@@ -59,7 +59,7 @@ _AGE = (
 SPELLINGS: dict[str, dict[Dialect, str]] = {
     "months_covered": {"duckdb": _MONTHS, "postgres": _MONTHS},
     "age_on": {"duckdb": _AGE, "postgres": _AGE},
-    "week_start": {"duckdb": "CAST(DATE_TRUNC('WEEK', {0}) AS DATE)", "postgres": "CAST(DATE_TRUNC('WEEK', {0}) AS DATE)"},
+    "monday_of": {"duckdb": "CAST(DATE_TRUNC('WEEK', {0}) AS DATE)", "postgres": "CAST(DATE_TRUNC('WEEK', {0}) AS DATE)"},
     "days_between": {"duckdb": "CAST({1} - {0} AS BIGINT)", "postgres": "CAST({1} - {0} AS BIGINT)"},
     "percent_of": {
         "duckdb": "(CASE WHEN {1} > 0 THEN ({0} * 100) // {1} END)",

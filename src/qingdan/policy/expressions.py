@@ -55,7 +55,7 @@ FUNCTIONS: dict[str, Function] = {
     "in_vacation": Function(("date",), BOOLEAN, asks_calendar=True),
     "season_of": Function(("date",), Typed("text", category="season"), asks_calendar=True),
     "working_days_between": Function(("date", "date"), Typed("integer", _DAY), asks_calendar=True),
-    "week_start": Function(("date",), _ADATE),
+    "monday_of": Function(("date",), _ADATE),
     "days_between": Function(("date", "date"), Typed("integer", _DAY)),
     "months_covered": Function(("date", "date"), Typed("integer", _MONTH)),
     "age_on": Function(("date", "date"), Typed("integer", _YEAR)),

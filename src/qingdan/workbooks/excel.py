@@ -62,9 +62,7 @@ def _sheet(book: calamine.CalamineWorkbook, meta: calamine.SheetMetadata, facts:
     start = source.start
     first = start[1] if start else 0
     first = min([first, *(column for _, column in faults)])
-    sheet = RawSheet(
-        meta.name, [], [], first, from_1904=facts.from_1904, hidden=meta.visible != calamine.SheetVisibleEnum.Visible
-    )
+    sheet = RawSheet(meta.name, [], [], first, from_1904=facts.from_1904, hidden=meta.visible != calamine.SheetVisibleEnum.Visible)
     by_row: dict[int, list[tuple[int, Fault]]] = {}
     for (row, column), fault in faults.items():
         by_row.setdefault(row, []).append((column - first, fault))

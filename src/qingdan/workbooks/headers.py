@@ -66,6 +66,8 @@ class Layout:
     repeated: dict[int, str] = field(default_factory=dict)
     #: Positions of headers that mean nothing here.
     unknown: list[int] = field(default_factory=list)
+    #: Positions of headers that are no known word but hold one, and were read as its column.
+    loose: dict[int, str] = field(default_factory=dict)
 
     @property
     def columns(self) -> set[str]:
@@ -134,10 +136,35 @@ class KindWords:
         types = {self.kind.columns[name].type for name in names}
         if len(names) == 2 and len(free) == 2 and types in ({"clock"}, {"date"}):
             mapping.pairs[position] = (names[0], names[1])
-        elif free and not (len(names) == 2 and len(free) == 1 and types in ({"clock"}, {"date"})):
+        elif free and not (len(names) == 2 and free == [names[1]] and types in ({"clock"}, {"date"})):
             mapping.at[free[0]] = position
         else:
             mapping.repeated[position] = names[0]
+
+    def fill_loosely(self, mapping: Layout, cells: Sequence[HeaderCell | None]) -> Layout:
+        """Read unknown headers that hold one known word of a free column (资金进入监管账户 holds 进入监管账户) as that column."""
+        for position in list(mapping.unknown):
+            cell = cells[position]
+            name = self._held(cell, mapping) if cell is not None and not is_idle(cell) else None
+            if name is not None:
+                mapping.unknown.remove(position)
+                mapping.at[name] = position
+                mapping.loose[position] = name
+        return mapping
+
+    def _held(self, cell: HeaderCell, mapping: Layout) -> str | None:
+        text = cell.keys[-1] if cell.keys else ""
+        held = [(len(word), names[0], word) for word, names in self.words.items() if len(names) == 1 and len(word) >= 3 and word in text]
+        if not held:
+            return None
+        most = max(held)[0]
+        longest = {(name, word) for length, name, word in held if length == most}
+        if len({name for name, _ in longest}) != 1:
+            return None
+        name, word = longest.pop()
+        # 未使用示范文本 says the opposite of 使用示范文本.
+        is_denied = any(letter in text.replace(word, "", 1) for letter in "未不非无没免除")
+        return None if name in mapping.columns or is_denied else name
 
     def hint(self, cell: HeaderCell, taken: Iterable[str]) -> str:
         """``，是否想写“…”？`` with the nearest label or synonym of a column not yet there, or nothing."""
@@ -178,9 +205,14 @@ class HeaderIndex:
         ``given``: title words and values above the table; ``context``: titles and names that decide a tie by the kind's label.
         """
         if forced is not None:
-            mapping = self.kinds[forced].map(cells)
+            mapping = self.kinds[forced].fill_loosely(self.kinds[forced].map(cells), cells)
             return (mapping if mapping.columns else None), [mapping]
-        mappings = [kind.map(cells) for kind in self.kinds.values()]
+        found, near = self._best([kind.map(cells) for kind in self.kinds.values()], given, context)
+        if found is not None:
+            self.kinds[found.kind.name].fill_loosely(found, cells)
+        return found, near
+
+    def _best(self, mappings: Sequence[Layout], given: Mapping[str, str], context: str) -> tuple[Layout | None, list[Layout]]:
         near = sorted((one for one in mappings if one.columns), key=lambda one: (-len(one.columns), len(one.missing())))
         whole = [one for one in near if one.kind.recognise and not one.missing(self.given_columns(one.kind.name, given))]
         if not whole:

@@ -16,7 +16,12 @@ from qingdan.workbooks.model import FileFault, ParquetTable, Reading, Skipped, U
 Schemas = dict[tuple[str, tuple[tuple[str, str, str], ...]], ParquetTable]
 
 _WANTED = {
-    "integer": "整数", "money": "整数（分）", "clock": "整数（自零点起的分钟数）", "grade": "整数", "date": "日期", "boolean": "布尔",
+    "integer": "整数",
+    "money": "整数（分）",
+    "clock": "整数（自零点起的分钟数）",
+    "grade": "整数",
+    "date": "日期",
+    "boolean": "布尔",
 }
 
 

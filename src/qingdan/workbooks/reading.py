@@ -66,6 +66,8 @@ class _Reader:
         self.seen: dict[tuple[str, str | None], str] = {}
         self.sizes: Counter[int] = Counter()
         self.schemas: Schemas = {}
+        #: Sheets without a known header that are listed as skipped; told as the fault when there is no table at all.
+        self.headless: list[Unreadable] = []
 
     def run(self, paths: Sequence[Path], progress: Progress | None) -> None:
         files = [(file, self.kinds.get(path, self.kinds.get(file))) for path in paths for file in self._files(path)]
@@ -81,6 +83,7 @@ class _Reader:
                 progress(str(file), done, total)
         if not self.reading.tables:
             told = [*self.problems, *(_told(one) for one in self.reading.unreadable if _told(one) not in self.problems)]
+            told = told or [_told(one) for one in self.headless]
             raise InputError(told or ["没有可读的内容；请给出 .xlsx、.csv 或 .parquet 文件，或含有它们的文件夹"])
 
     def _files(self, path: Path) -> Iterator[Path]:
@@ -155,8 +158,10 @@ class _Reader:
         regions, nearest_row = finder.regions()
         if not regions:
             first, last = sheet.numbers[0], sheet.numbers[-1]
-            if sheet.hidden and nearest_row is None:
-                self.reading.skipped.append(Skipped(file, sheet.name, first, last, "隐藏的工作表，里面没有认得的表头"))
+            if nearest_row is None and (sheet.hidden or not _holds_a_table(sheet)):
+                what = "隐藏的工作表，里面没有认得的表头" if sheet.hidden else "只有文字说明的工作表"
+                self.reading.skipped.append(Skipped(file, sheet.name, first, last, what))
+                self.headless.append(Unreadable(file, sheet.name, None, None, "", _unrecognised([], forced)))
             else:
                 reason = _unrecognised(nearest_row.near if nearest_row else [], forced)
                 row = sheet.numbers[nearest_row.last] if nearest_row else None
@@ -206,6 +211,12 @@ def _notes(sheet: RawSheet, region: Region) -> list[str]:
         if row_class(first) in ("说明", "签字行"):
             found.extend(texts_of([sheet.rows[index]]))
     return found
+
+
+def _holds_a_table(sheet: RawSheet) -> bool:
+    """Whether a sheet looks like data: two rows or more with three cells or more filled."""
+    wide = (row for row in sheet.rows if sum(1 for cell in row if cell != "") >= 3)
+    return next(wide, None) is not None and next(wide, None) is not None
 
 
 def _unrecognised(near: list[Layout], forced: str | None) -> str:

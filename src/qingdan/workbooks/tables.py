@@ -59,6 +59,8 @@ class TableReader:
         for position, name in self.layout.repeated.items():
             label = self.layout.kind.columns[name].label
             self._bad(row, position, self._raw(position), f"“{label}”在表头里出现了两次，只读第一处；请改名或删去多余的一列")
+        for position, name in self.layout.loose.items():
+            self._skip(row, row, f"列“{self._raw(position)}”按“{self.layout.kind.columns[name].label}”读")
         for position in self.layout.unknown:
             cell = self.region.cells[position]
             assert cell is not None
@@ -279,9 +281,7 @@ class TableReader:
                 self._bad(numbers[start], position, as_written(filled[start]), memo.bad[filled[start]] + below)
             start = end
 
-    def _split(
-        self, position: int, names: tuple[str, str], cells: list[object], numbers: list[int]
-    ) -> tuple[list[object], list[object]]:
+    def _split(self, position: int, names: tuple[str, str], cells: list[object], numbers: list[int]) -> tuple[list[object], list[object]]:
         """Two columns from cells such as ``18:30-20:30``."""
         columns = [self.layout.kind.columns[name] for name in names]
         start, end = (self.converters.of(column, self.context) for column in columns)
