@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from qingdan.cli import app
+from qingdan.cli.__main__ import main
 from tests.cli.workbooks import (
     HOMEWORK,
     HOMEWORK_BREACHES,
@@ -208,6 +209,22 @@ def test_simulate_tells_who_is_affected_by_another_figure(homework: Path) -> Non
     assert found["gone"] == []
     assert found["affected"] == ["三（2）班"]
     assert run("simulate", homework, "--layer", "cn", "--set", "homework.daily_minuts=50").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["audit"], "缺少“文件…”"),
+        (["audit", "x", "--layr", "cn"], "没有“--layr”这个选项；是否想写“--layer”？"),
+        (["audit", "x", "--layer"], "选项“--layer”后面要有值"),
+        (["audit", "x", "--format", "yaml"], "没有“yaml”这一种；可写：table、json、csv、xlsx"),
+        (["policy", "diff", "cn", "cn", "cn"], "多出来的参数：cn"),
+        (["nothing"], "没有“nothing”这个命令"),
+    ],
+)
+def test_a_wrongly_written_command_is_told_in_chinese(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_the_program_runs_as_a_module_and_its_help_is_chinese() -> None:

@@ -201,3 +201,19 @@ def test_more_minutes_never_cure_a_breach_and_a_tighter_limit_never_forgives_one
     if verdict(minutes, low):
         assert verdict(minutes + more, low)
         assert verdict(minutes, low - more)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    low=st.dictionaries(st.sampled_from(["primary", "junior"]), st.integers(0, 120), min_size=1, max_size=2),
+    day=st.dates(datetime.date(2022, 1, 1), datetime.date(2030, 1, 1)),
+)
+def test_a_layer_changes_only_the_figures_it_names_and_only_below_itself(low: dict[str, int], day: datetime.date) -> None:
+    stated = ", ".join(f"{stage}: {figure}" for stage, figure in low.items())
+    files = {**SMALL, "low/lessons/low.yaml": LOW.replace("primary: {low}", stated).replace("{{", "{").replace("}}", "}")}
+    with tempfile.TemporaryDirectory() as folder:
+        pack = Pack.load(write_pack(Path(folder), files))
+    for stage, figure in {"primary": 60, "junior": 90}.items():
+        is_changed = stage in low and day >= datetime.date(2023, 1, 1)
+        assert pack.value("lessons.minutes", at="top", on=day, case=[stage]).value == figure
+        assert pack.value("lessons.minutes", at="low", on=day, case=[stage]).value == (low[stage] if is_changed else figure)
