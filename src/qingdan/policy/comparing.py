@@ -39,7 +39,7 @@ class FigureDifference:
 
 @dataclass(frozen=True)
 class RuleDifference:
-    """A rule that applies at one point only."""
+    """A rule whose requirement applies at one point only."""
 
     rule: Rule
     is_in_first: bool
@@ -60,9 +60,16 @@ def compare(pack: Pack, first: Point, second: Point) -> Comparison:
     pack.layer(first.layer), pack.layer(second.layer)
     on_first = {rule.id: rule for rule in pack.rules_in_force(at=first.layer, on=first.on)}
     on_second = {rule.id: rule for rule in pack.rules_in_force(at=second.layer, on=second.on)}
-    rules = [RuleDifference(rule, True) for key, rule in on_first.items() if key not in on_second]
-    rules += [RuleDifference(rule, False) for key, rule in on_second.items() if key not in on_first]
+    # Two layers may each word the same requirement, with their own clauses: that is no difference.
+    asked_first = {_requirement(rule) for rule in on_first.values()}
+    asked_second = {_requirement(rule) for rule in on_second.values()}
+    rules = [RuleDifference(rule, True) for rule in on_first.values() if _requirement(rule) not in asked_second]
+    rules += [RuleDifference(rule, False) for rule in on_second.values() if _requirement(rule) not in asked_first]
     return Comparison(first, second, tuple(_figures(pack, first, second)), tuple(sorted(rules, key=lambda each: each.rule.id)))
+
+
+def _requirement(rule: Rule) -> tuple[str, str, str]:
+    return (rule.facts, rule.when or "", rule.require)
 
 
 def _figures(pack: Pack, first: Point, second: Point) -> Iterator[FigureDifference]:

@@ -18,7 +18,7 @@ import datetime
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise, product
+from itertools import pairwise, product, zip_longest
 from typing import Literal
 
 import sqlglot
@@ -466,7 +466,7 @@ def _pieces(name: str, bands: Sequence[Band]) -> Iterator[tuple[str, int]]:
     edges = sorted({edge for band in bands for edge in _first_numbers(band)})
     if any(band.low is None for band in bands):
         yield (f"{name} < {edges[0]}", edges[0] - 1) if edges else (f"{name} IS NOT NULL", 0)
-    for low, high in zip(edges, [*edges[1:], None], strict=True):
+    for low, high in zip_longest(edges, edges[1:]):
         if any(band.holds(low) for band in bands):
             yield (f"{name} >= {low}" if high is None else f"{name} >= {low} AND {name} < {high}"), low
 

@@ -1,0 +1,1 @@
+"""Ground floor: organisations, the people who act for them, and what each may see."""

@@ -1,0 +1,55 @@
+"""Adds one account of a real installation."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from qingdan.accounts.actions import add_account
+from qingdan.accounts.enums import OrganisationKind
+
+
+class Command(BaseCommand):
+    """Add a user to an organisation.
+
+    1. Read the password from the terminal (or, without one, a line of standard input), never from the arguments,
+       which every user of the machine could read.
+    2. Add the organisation when it is new, then the user.
+    """
+
+    help = "为单位添加账户；单位不存在时一并建立。密码从终端输入"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Who, and for whom."""
+        parser.add_argument("username", help="用户名")
+        parser.add_argument("--name", required=True, help="姓名")
+        parser.add_argument("--organisation", required=True, help="单位名称")
+        parser.add_argument("--kind", choices=OrganisationKind.values, default=OrganisationKind.SCHOOL.value, help="新单位的性质")
+        parser.add_argument("--layer", default="cn", help="新单位适用政策的层")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the procedure."""
+        password = getpass.getpass("密码：") if self.stdin_is_terminal() else input()
+        try:
+            validate_password(password)
+            user = add_account(
+                username=options["username"],
+                display_name=options["name"],
+                password=password,
+                organisation=options["organisation"],
+                kind=options["kind"],
+                layer_code=options["layer"],
+            )
+        except ValidationError as error:
+            raise CommandError("；".join(error.messages)) from None
+        self.stdout.write(f"已添加：{user.username}（{user.organisation}）")
+
+    def stdin_is_terminal(self) -> bool:
+        """Whether someone sits at a terminal."""
+        import sys
+
+        return sys.stdin.isatty()

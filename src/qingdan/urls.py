@@ -1,0 +1,21 @@
+"""All doors of the house."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from qingdan.web import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("healthy/", views.healthy, name="healthy"),
+    path("favicon.ico", views.favicon, name="favicon"),
+    path("accounts/", include("qingdan.accounts.urls")),
+    path("library/", include("qingdan.library.urls")),
+    path("uploads/", include("qingdan.uploads.urls")),
+]
+
+handler400 = "qingdan.web.views.bad_request"
+handler403 = "qingdan.web.views.forbidden"
+handler404 = "qingdan.web.views.not_found"
+handler500 = "qingdan.web.views.server_error"

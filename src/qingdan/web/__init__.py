@@ -1,0 +1,1 @@
+"""The top floor: base templates, theme, home page and error pages."""
