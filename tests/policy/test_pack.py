@@ -181,3 +181,17 @@ def test_the_small_packs_cases_pass_and_a_wrong_one_fails(small_pack: MakePack) 
     assert all(result.passed for result in run_cases(small_pack()))
     wrong = SMALL[RULE].replace("minutes: 61}, verdict: breach", "minutes: 61}, verdict: compliant")
     assert [result.passed for result in run_cases(small_pack({RULE: wrong}))] == [True, False]
+
+
+def test_a_layer_that_restates_a_rule_is_cited_first_from_its_own_day_on(small_pack: MakePack) -> None:
+    pack = small_pack({"low/restated.yaml": "- {rule: lessons.minutes, cites: [local.minutes]}\n"})
+    rule = pack.rules["lessons.minutes"]
+    assert pack.cites_at(rule, at="low", on=DAY) == ["local.minutes", "law.minutes"]
+    assert pack.cites_at(rule, at="low", on=datetime.date(2022, 12, 31)) == ["law.minutes"]
+    assert pack.cites_at(rule, at="top", on=DAY) == ["law.minutes"]
+    assert [each.id for each in pack.rules_by_clause["local.minutes"]] == ["lessons.minutes"]
+
+
+def test_a_restatement_of_an_unknown_rule_is_an_error(small_pack: MakePack) -> None:
+    told = problems(small_pack, {"low/restated.yaml": "- {rule: lessons.minuts, cites: [local.minutes]}\n"})
+    assert "没有规则“lessons.minuts”；是否想写“lessons.minutes”？" in told[0]

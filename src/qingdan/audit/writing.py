@@ -29,7 +29,10 @@ def plain(value: object, *, is_clock: bool = False) -> object:
 def cites_of(finding: Finding, pack: Pack) -> list[dict[str, str]]:
     """The clauses that a finding stands on: the rule's, and those that set the limits, each once."""
     ids = dict.fromkeys(
-        [*(cite for limit in finding.limits for cite in limit.statement.cites), *pack.cites_at(finding.rule, finding.place)]
+        [
+            *(cite for limit in finding.limits for cite in limit.statement.cites),
+            *pack.cites_at(finding.rule, at=finding.place, on=finding.date),
+        ]
     )
     found = []
     for clause_id in ids:

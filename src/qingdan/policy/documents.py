@@ -175,6 +175,10 @@ class Document:
     clauses: tuple[Clause, ...]
     source: Source = field(repr=False, compare=False)
 
+    def in_force(self, on: datetime.date) -> bool:
+        """Whether the document binds on a day."""
+        return self.binds and self.in_force_from <= on and (self.in_force_until is None or on < self.in_force_until)
+
     @property
     def binds(self) -> bool:
         """Whether anything is judged by it: a draft binds nobody."""

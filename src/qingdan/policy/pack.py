@@ -188,9 +188,14 @@ class Pack:
                 found[clause].setdefault(rule_id, self.rules[rule_id])
         return {clause: [rules[key] for key in sorted(rules)] for clause, rules in found.items()}
 
-    def cites_at(self, rule: Rule, at: str) -> list[str]:
-        """The clauses that a rule stands on at a place: those that restate it there, the nearest layer first, then its own."""
-        restated = [cite for code in self.layers[at].chain for cite in self.restatements.get((rule.id, code), ())]
+    def cites_at(self, rule: Rule, *, at: str, on: datetime.date | None) -> list[str]:
+        """The clauses that a rule stands on at a place and day: those that restate it there, the nearest layer first, then its own."""
+        restated = [
+            cite
+            for code in self.layers[at].chain
+            for cite in self.restatements.get((rule.id, code), ())
+            if on is None or self.clauses[cite][0].in_force(on)
+        ]
         return list(dict.fromkeys([*restated, *rule.cites]))
 
     def parameters_of(self, rule: Rule) -> list[str]:
