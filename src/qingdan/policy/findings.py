@@ -12,6 +12,17 @@ from qingdan.policy.units import NUMBER, show_clock, show_date, show_quantity
 from qingdan.policy.vocabulary import FactKind, fields_of, fill
 
 
+def show_rows(rows: Sequence[int]) -> str:
+    """Row numbers as people write them: ``4、9–12``."""
+    runs: list[list[int]] = []
+    for row in rows:
+        if runs and row == runs[-1][-1] + 1:
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    return "、".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+
+
 @dataclass(frozen=True)
 class SourcePlace:
     """Where a fact stands in what was handed in. ``rows`` are 1-based; empty when the fact has no rows to show."""
@@ -21,7 +32,7 @@ class SourcePlace:
     rows: tuple[int, ...]
 
     def __str__(self) -> str:
-        rows = f" 第 {'、'.join(map(str, self.rows))} 行" if self.rows else ""
+        rows = f" 第 {show_rows(self.rows)} 行" if self.rows else ""
         return f"{self.file}{f'〔{self.sheet}〕' if self.sheet else ''}{rows}"
 
 
