@@ -19,7 +19,7 @@ class Derived:
     source: str
     columns: dict[str, exp.Expr] = field(repr=False)
     group: tuple[str, ...]
-    #: Derived column -> the source's columns that it looks at.
+    #: Derived column -> the source's columns that it cannot do without.
     looks_at: dict[str, tuple[str, ...]]
 
 
@@ -104,7 +104,7 @@ def _select(kind: FactKind, source: FactKind, tree: exp.Expr, vocabulary: Vocabu
             if column.name not in group and not _is_aggregated(column):
                 problems.append(Problem(place, f"“{column.name}”既不在 GROUP BY 里，也没有汇总（{'、'.join(AGGREGATES)}）"))
         columns[name] = node
-        looks_at[name] = tuple(checker.columns)
+        looks_at[name] = tuple(column for column in checker.columns if not _has_default(column, node))
     for name in group:
         if name not in source.columns:
             problems.append(Problem(place, f"GROUP BY 的“{name}”不是“{source.name}”的列{nearest(name, source.columns)}"))
@@ -112,6 +112,11 @@ def _select(kind: FactKind, source: FactKind, tree: exp.Expr, vocabulary: Vocabu
         if name not in columns and column.compute is None:
             problems.append(Problem(place, f"columns 里的“{name}”没有出现在 SELECT 中"))
     return Derived(source.name, columns, tuple(group), looks_at)
+
+
+def _has_default(name: str, tree: exp.Expr) -> bool:
+    """Whether a column stands only as ``COALESCE(column, …)``: where it is missing, the author has said what to take instead."""
+    return all(isinstance(node.parent, exp.Coalesce) and node.arg_key == "this" for node in tree.find_all(exp.Column) if node.name == name)
 
 
 def _is_aggregated(node: exp.Expr) -> bool:
