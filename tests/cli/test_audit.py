@@ -240,3 +240,22 @@ def test_records_that_name_a_place_are_judged_by_its_law_and_an_unknown_place_is
     assert ends == [(4, "cn-shanghai")]
     assert ["某地" in each["reason"] for each in found["unreadable"]] == [True]
     assert found["summary"]["records"] == 2
+
+
+def test_classes_of_one_name_in_two_files_without_a_school_are_not_added_up(tmp_path: Path) -> None:
+    head, row = HOMEWORK[2], ["2026-11-17", "三（2）班", "语文", "习作", "书面", "家里", 40, "教师批改", "学生"]
+    one, two = write(tmp_path / "甲校.xlsx", [head, row]), write(tmp_path / "乙校.xlsx", [head, [*row[:2], "数学", *row[3:]]])
+    assert not breaches(audit(one, two))
+    named = [["学校：试验小学"], head]
+    one, two = write(tmp_path / "甲校.xlsx", [*named, row]), write(tmp_path / "乙校.xlsx", [*named, [*row[:2], "数学", *row[3:]]])
+    assert breaches(audit(one, two)) == {("homework.daily-total", 3)}
+
+
+def test_two_sheets_of_one_workbook_without_a_school_are_added_up(tmp_path: Path) -> None:
+    path = write(tmp_path / "作业.xlsx", [HOMEWORK[2], ["2026-11-17", "三（2）班", "语文", "习作", "书面", "家里", 40, "教师批改", "学生"]])
+    book = openpyxl.load_workbook(path)
+    page = book.create_sheet("数学")
+    for line in [HOMEWORK[2], ["2026-11-17", "三（2）班", "数学", "练习", "书面", "家里", 40, "教师批改", "学生"]]:
+        page.append(list(line))
+    book.save(path)
+    assert breaches(audit(path)) == {("homework.daily-total", 2)}

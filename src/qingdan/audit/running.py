@@ -66,9 +66,15 @@ def judge_reading(
 def _take(engine: DuckEngine, pack: Pack, reading: Reading) -> tuple[Sources, dict[str, list[frozenset[str]]]]:
     """Hand the tables to the engine; return where records lie, and per kind the columns of each table."""
     sources, present = Sources(), dict[str, list[frozenset[str]]]()
+    numbers: dict[str, int] = {}
     for table in reading.tables:
         if isinstance(table, Table):
-            first = engine.add_rows(pack.vocabulary.kinds[table.kind], _with_codes(table, pack), len(table.rows))
+            first = engine.add_rows(
+                pack.vocabulary.kinds[table.kind],
+                _with_codes(table, pack),
+                len(table.rows),
+                source=numbers.setdefault(table.file, len(numbers)),
+            )
             sources.add(table, first)
             present.setdefault(table.kind, []).append(table.present)
     for table in reading.tables:

@@ -18,15 +18,16 @@ import datetime
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise, product, zip_longest
+from itertools import pairwise, product
 from typing import Literal
 
 import sqlglot
 from sqlglot import exp
 
 from qingdan.policy.deriving import Derived, check_derived
+from qingdan.policy.distinctions import distinctions, quote
 from qingdan.policy.pack import Pack
-from qingdan.policy.provisions import OTHERWISE, Band, Figure, Parameter, Rule
+from qingdan.policy.provisions import Figure, Parameter, Rule
 from qingdan.policy.vocabulary import PLACE, Column, FactKind, fields_of
 
 Dialect = Literal["duckdb", "postgres"]
@@ -101,11 +102,6 @@ class CompiledKind:
     derived: Derived | None
 
 
-def quote(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 class Compiler:
     """Compiles a pack's rules for the layers that the facts come from."""
 
@@ -114,6 +110,9 @@ class Compiler:
         self.dialect: Dialect = dialect
         self.layers = [pack.layer(code) for code in dict.fromkeys(layers)]
         self.default_place = default_place
+        #: Facts come from several files: a sum over a group that some file does not fully name (no school on the sheet) must
+        #: not reach into another file. The facts then have a column ``source_number``.
+        self.keeps_sources_apart = False
 
     # ---- facts: attributes of the place, computed columns, derived kinds
 
@@ -220,12 +219,24 @@ class Compiler:
             below = self.pack.vocabulary.kinds[derived.source]
             column = {name: f"f.{name}" for name in below.columns}
             selected = [f"{self._render(tree, column)} AS {name}" for name, tree in derived.columns.items()]
-            group = ", ".join([PLACE, *(f"f.{name}" for name in derived.group)])
+            group = [f"f.{name}" for name in (PLACE, *derived.group)]
+            apart = ""
+            if self.keeps_sources_apart:
+                unnamed = " OR ".join(f"{name} IS NULL" for name in group)
+                group.append(f"CASE WHEN {unnamed} THEN f.source_number END")
+                apart = f", {group[-1]} AS source_number"
             # A derived fact goes by the number of the first record it sums up.
-            select = f"SELECT MIN(f.row_id) AS row_id, f.{PLACE}, {', '.join(selected)} FROM {below.name} AS f GROUP BY f.{group}"
+            select = (
+                f"SELECT MIN(f.row_id) AS row_id, f.{PLACE}{apart}, {', '.join(selected)} "
+                f"FROM {below.name} AS f GROUP BY {', '.join(group)}"
+            )
             steps = [*self.ctes(below, restrict_by=restrict_by), (f"{kind.name}_sums", select)]
             return [*steps, (kind.name, self._facts(kind, f"{kind.name}_sums", (), is_recorded=False))]
         return [(kind.name, self._facts(kind, f"facts_{kind.name}", restrict_by, is_recorded=True))]
+
+    @property
+    def _source_number(self) -> str:
+        return "f.source_number, " if self.keeps_sources_apart else ""
 
     def _facts(self, kind: FactKind, source: str, restrict_by: Sequence[str], *, is_recorded: bool) -> str:
         own = self._own_columns(kind)
@@ -240,7 +251,7 @@ class Compiler:
             own[name] = f"COALESCE({own[name]}, {spelled})" if is_recorded or name in self.derived(kind).columns else spelled
         place = f"COALESCE(f.{PLACE}, {quote(self.default_place)})" if self.default_place else f"f.{PLACE}"
         columns = ", ".join(f"{spelled} AS {name}" for name, spelled in own.items())
-        sql = f"SELECT f.row_id, {place} AS {PLACE}, {columns} FROM {source} AS f"
+        sql = f"SELECT f.row_id, {self._source_number}{place} AS {PLACE}, {columns} FROM {source} AS f"
         if "p." in columns or (calendars and self.calendar is None):
             sql += f" LEFT JOIN policy_places AS p ON p.{PLACE} = {place}"
         for name in calendars:
@@ -280,7 +291,7 @@ class Compiler:
         chains = {code for layer in self.layers for code in layer.chain}
         cells = [each.cell for each in self.pack.statements.get(parameter.name, ()) if each.layer in chains]
         per_dimension = [
-            list(_atoms(dimension, kind.columns[dimension], {cell[index] for cell in cells}))
+            list(distinctions(dimension, kind.columns[dimension], {cell[index] for cell in cells}))
             for index, dimension in enumerate(parameter.by)
         ]
         for atoms in product(*per_dimension):
@@ -405,7 +416,7 @@ class Compiler:
         verdicts = [f"(NOT l.r{index} OR {self.verdict(rule, column, parameter)}) AS v{index}" for index, rule in enumerate(chosen)]
         ctes = ", ".join(f"{name} AS ({sql})" for name, sql in self.ctes(kind, given=given, restrict_by=restrict_by))
         inner = (
-            f"SELECT f.row_id, f.{PLACE}, {', '.join(f'f.{name}' for name in shown)}, {', '.join(verdicts)} "
+            f"SELECT f.row_id, {self._source_number}f.{PLACE}, {', '.join(f'f.{name}' for name in shown)}, {', '.join(verdicts)} "
             f"FROM {kind.name} AS f {self._join(kind)}"
         )
         hit = " AND ".join(f"v{index}" for index in range(len(chosen)))
@@ -441,42 +452,6 @@ class Compiler:
             return f"l.{columns[0][0].name}"
         arms = " ".join(f"WHEN {condition} THEN l.{column.name}" for column, condition in columns)
         return f"CASE {arms} END"
-
-
-def _atoms(dimension: str, column: Column, keys: set[str]) -> Iterator[tuple[str, str | int | bool | None]]:
-    """The cases that a dimension's keys tell apart, each as an SQL condition and a value that stands for it, the rest last."""
-    name = f"f.{dimension}"
-    named = sorted(keys - {OTHERWISE})
-    if column.type == "boolean":
-        yield from ((f"{name} IS {key.upper()}", key == "true") for key in named)
-    elif column.type in ("category", "text", "class"):
-        yield from ((f"{name} = {quote(key)}", key) for key in named)
-    else:
-        yield from _pieces(name, [_as_band(key) for key in named])
-    if OTHERWISE in keys:
-        yield f"{name} IS NOT NULL", None
-
-
-def _as_band(key: str) -> Band:
-    return Band.parse(key) or Band(int(key), True, int(key), True)
-
-
-def _pieces(name: str, bands: Sequence[Band]) -> Iterator[tuple[str, int]]:
-    """The pieces between the edges of bands: within one, every whole number lies in the same bands, so its first speaks for all."""
-    edges = sorted({edge for band in bands for edge in _first_numbers(band)})
-    if any(band.low is None for band in bands):
-        yield (f"{name} < {edges[0]}", edges[0] - 1) if edges else (f"{name} IS NOT NULL", 0)
-    for low, high in zip_longest(edges, edges[1:]):
-        if any(band.holds(low) for band in bands):
-            yield (f"{name} >= {low}" if high is None else f"{name} >= {low} AND {name} < {high}"), low
-
-
-def _first_numbers(band: Band) -> Iterator[int]:
-    """The whole numbers at which something changes: the first in the band and the first after it."""
-    if band.low is not None:
-        yield band.low if band.low_inside else band.low + 1
-    if band.high is not None:
-        yield band.high + 1 if band.high_inside else band.high
 
 
 def _rewrite(node: exp.Expr, spell: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:

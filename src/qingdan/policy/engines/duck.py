@@ -10,7 +10,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from qingdan.policy.compiler import SQL_TYPES, CompiledKind, Compiler, Limits, quote
+from qingdan.policy.compiler import SQL_TYPES, CompiledKind, Compiler, Limits
+from qingdan.policy.distinctions import quote
 from qingdan.policy.pack import Pack
 from qingdan.policy.provisions import Rule
 from qingdan.policy.vocabulary import PLACE, FactKind
@@ -50,6 +51,7 @@ class _Facts:
 
     tables: list[str] = field(default_factory=list)
     row_count: int = 0
+    sources: set[int] = field(default_factory=set)
     parquet: list[ParquetFacts] = field(default_factory=list)
 
 
@@ -78,11 +80,18 @@ class DuckEngine:
 
     # ---- taking facts
 
-    def add_rows(self, kind: FactKind, columns: Mapping[str, Sequence[object]], count: int) -> int:
-        """Take rows held in memory (column -> values); return the ``row_id`` of the first, the others follow."""
+    def add_rows(self, kind: FactKind, columns: Mapping[str, Sequence[object]], count: int, *, source: int = 0) -> int:
+        """Take rows held in memory (column -> values); return the ``row_id`` of the first, the others follow.
+
+        ``source`` numbers the file they come from.
+        """
         facts = self._facts.setdefault(kind.name, _Facts())
         first = facts.row_count
-        arrays = {"row_id": pa.array(range(first, first + count), pa.int64())}
+        arrays = {
+            "row_id": pa.array(range(first, first + count), pa.int64()),
+            "source_number": pa.repeat(pa.scalar(source, pa.int64()), count),
+        }
+        facts.sources.add(source)
         types = {PLACE: "VARCHAR", **{name: SQL_TYPES[column.type] for name, column in kind.columns.items()}}
         for name, sql_type in types.items():
             arrow = ARROW_TYPES[sql_type]
@@ -100,7 +109,8 @@ class DuckEngine:
         return len(facts.parquet) - 1
 
     def _parquet_select(self, kind: FactKind, number: int, source: ParquetFacts) -> str:
-        columns = [f"CAST(file_row_number + {(number + 1) * ROWS_PER_FILE} AS BIGINT) AS row_id"]
+        # The files of one folder are parts of one whole.
+        columns = [f"CAST(file_row_number + {(number + 1) * ROWS_PER_FILE} AS BIGINT) AS row_id", "CAST(-1 AS BIGINT) AS source_number"]
         types = {PLACE: "VARCHAR", **{name: SQL_TYPES[column.type] for name, column in kind.columns.items()}}
         for name, sql_type in types.items():
             theirs = source.columns.get(name)
@@ -127,6 +137,7 @@ class DuckEngine:
         for name in self._facts:
             self._view(kinds[name], self._selects(kinds[name]))
         compiler = Compiler(self.pack, "duckdb", self._places(), default_place=self.layer)
+        compiler.keeps_sources_apart = any(len(facts.sources) + bool(facts.parquet) > 1 for facts in self._facts.values())
         self._provide(compiler)
         if self.unknown_places:
             for name in self._facts:
@@ -270,6 +281,8 @@ class DuckEngine:
         below = self.pack.vocabulary.kinds[derived.source]
         ctes = ", ".join(f"{name} AS ({sql})" for name, sql in compiler.ctes(below))
         same = " AND ".join([f"h.{PLACE} = f.{PLACE}", *(f"h.{name} IS NOT DISTINCT FROM f.{name}" for name in derived.group)])
+        if compiler.keeps_sources_apart:
+            same += " AND COALESCE(h.source_number = f.source_number, TRUE)"
         return ctes, same, below
 
     def members(self, compiler: Compiler, hits: Hits) -> dict[int, list[int]]:
