@@ -174,7 +174,7 @@ def missing_labels(pack: Pack, kind: FactKind, rule: Rule, lacking: frozenset[st
     def descend(kind: FactKind, name: str) -> None:
         if kind.derived is not None and (kind.name, name) not in pack.expressions:
             below = pack.vocabulary.kinds[kind.derived.source]
-            for each in Compiler(pack, "duckdb", []).derived(kind).looks_at[name]:
+            for each in Compiler(pack, "duckdb", []).derived(kind).needs[name]:
                 descend(below, each)
         elif (expression := pack.expressions.get((kind.name, name))) is not None:
             for each in expression.columns:

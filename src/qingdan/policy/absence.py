@@ -55,7 +55,7 @@ def tainted_columns(kind: FactKind, absent: frozenset[str], compiler: Compiler) 
 def columns_above(kind: FactKind, below: frozenset[str], compiler: Compiler) -> frozenset[str]:
     """The columns of a derived kind that look at one of the given columns of the kind below."""
     derived = compiler.derived(kind)
-    above = {name for name, looked_at in derived.looks_at.items() if below.intersection(looked_at)}
+    above = {name for name, needed in derived.needs.items() if below.intersection(needed)}
     return tainted_columns(kind, frozenset(above), compiler)
 
 

@@ -14,25 +14,23 @@ compliant (or not applicable), false a breach, null undetermined.
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise, product
+from types import MappingProxyType
 from typing import Literal
 
 import sqlglot
 from sqlglot import exp
 
 from qingdan.policy.deriving import Derived, check_derived
-from qingdan.policy.distinctions import distinctions, quote
+from qingdan.policy.distinctions import quote
+from qingdan.policy.law import Case, Law, LawMaker, LimitColumn, Limits, Span
 from qingdan.policy.pack import Pack
-from qingdan.policy.provisions import Figure, Parameter, Rule
+from qingdan.policy.provisions import Parameter, Rule
 from qingdan.policy.vocabulary import PLACE, Column, FactKind, fields_of
 
 Dialect = Literal["duckdb", "postgres"]
-FAR_PAST = datetime.date(1900, 1, 1)
-FAR_FUTURE = datetime.date(9999, 12, 31)
 
 SQL_TYPES = {
     "text": "VARCHAR",
@@ -72,23 +70,6 @@ CALENDAR_COLUMNS = {"day_kind": "day_kind", "in_vacation": "in_vacation", "seaso
 
 
 @dataclass(frozen=True)
-class LimitColumn:
-    """One column of the wide row: a parameter's figure for one case."""
-
-    name: str
-    parameter: Parameter
-    case: tuple[str | int | bool | None, ...]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The wide rows of one kind: place, first day, first day no longer included, switches and figures."""
-
-    columns: tuple[tuple[str, str], ...]  # name, SQL type
-    rows: tuple[tuple[object, ...], ...]
-
-
-@dataclass(frozen=True)
 class CompiledKind:
     """The SELECT of one fact kind and the wide rows it joins."""
 
@@ -105,11 +86,21 @@ class CompiledKind:
 class Compiler:
     """Compiles a pack's rules for the layers that the facts come from."""
 
-    def __init__(self, pack: Pack, dialect: Dialect, layers: Iterable[str], *, default_place: str | None = None) -> None:
+    def __init__(
+        self,
+        pack: Pack,
+        dialect: Dialect,
+        layers: Iterable[str],
+        *,
+        default_place: str | None = None,
+        spans: Mapping[str, Span] = MappingProxyType({}),
+    ) -> None:
+        """``default_place`` is where facts belong that name no place. ``spans``: kind -> between which days all its facts lie."""
         self.pack = pack
         self.dialect: Dialect = dialect
         self.layers = [pack.layer(code) for code in dict.fromkeys(layers)]
         self.default_place = default_place
+        self._law = LawMaker(pack, self.layers, spans)
         #: Facts come from several files: a sum over a group that some file does not fully name (no school on the sheet) must
         #: not reach into another file. The facts then have a column ``source_number``.
         self.keeps_sources_apart = False
@@ -191,10 +182,10 @@ class Compiler:
         found = {}
         for name, column in kind.columns.items():
             spelled = f"f.{name}"
-            values = {code.code: code.attributes.get(name) for code in self.layers}
             if name in self.attribute_columns:
-                if len(set(values.values())) == 1:
-                    spelled = f"COALESCE(f.{name}, {self._literal(next(iter(values.values())), column)})"
+                values = {layer.attributes.get(name) for layer in self.layers}
+                if len(values) == 1:
+                    spelled = f"COALESCE(f.{name}, {self._literal(values.pop(), column)})"
                 else:
                     spelled = f"COALESCE(f.{name}, p.{name})"
             found[name] = spelled
@@ -208,39 +199,61 @@ class Compiler:
             return str(value)
         return quote(str(value)) if column.type != "date" else f"DATE {quote(str(value))}"
 
-    def ctes(self, kind: FactKind, *, given: bool = False, restrict_by: Sequence[str] = ()) -> list[tuple[str, str]]:
+    def ctes(
+        self,
+        kind: FactKind,
+        *,
+        given: bool = False,
+        restrict_by: Sequence[str] = (),
+        needed: Collection[str] | None = None,
+        law: Law | None = None,
+    ) -> list[tuple[str, str]]:
         """The relations that make up a kind, in order; the last is named like the kind.
 
         ``given`` takes a derived kind's rows from ``facts_<kind>`` as they are (worked cases). ``restrict_by`` keeps to
-        the rows whose columns equal parameters of the statement, in order (a form being saved).
+        the rows whose columns equal parameters of the statement, in order (a form being saved). ``needed`` leaves out all
+        other columns, and with them the joins that only they need. ``law`` brings the wide row of each fact's place and day
+        along: its columns are joined before anything is computed, so that what is computed can wait until a rule asks for it.
         """
-        if kind.derived is not None and not given:
-            derived = self.derived(kind)
-            below = self.pack.vocabulary.kinds[derived.source]
-            column = {name: f"f.{name}" for name in below.columns}
-            selected = [f"{self._render(tree, column)} AS {name}" for name, tree in derived.columns.items()]
-            group = [f"f.{name}" for name in (PLACE, *derived.group)]
-            apart = ""
-            if self.keeps_sources_apart:
-                unnamed = " OR ".join(f"{name} IS NULL" for name in group)
-                group.append(f"CASE WHEN {unnamed} THEN f.source_number END")
-                apart = f", {group[-1]} AS source_number"
-            # A derived fact goes by the number of the first record it sums up.
-            select = (
-                f"SELECT MIN(f.row_id) AS row_id, f.{PLACE}{apart}, {', '.join(selected)} "
-                f"FROM {below.name} AS f GROUP BY {', '.join(group)}"
-            )
-            steps = [*self.ctes(below, restrict_by=restrict_by), (f"{kind.name}_sums", select)]
-            return [*steps, (kind.name, self._facts(kind, f"{kind.name}_sums", (), is_recorded=False))]
-        return [(kind.name, self._facts(kind, f"facts_{kind.name}", restrict_by, is_recorded=True))]
+        needed = self._with_inputs(kind, kind.columns if needed is None else needed)
+        if kind.derived is None or given:
+            return [(kind.name, self._facts(kind, f"facts_{kind.name}", restrict_by, needed, law, is_recorded=True))]
+        derived = self.derived(kind)
+        below = self.pack.vocabulary.kinds[derived.source]
+        column = {name: f"f.{name}" for name in below.columns}
+        sums = {name: tree for name, tree in derived.columns.items() if name in needed}
+        selected = [f"{self._render(tree, column)} AS {name}" for name, tree in sums.items()]
+        group = [f"f.{name}" for name in (PLACE, *derived.group)]
+        # A derived fact goes by the number of the first record it sums up.
+        own = [f"MIN(f.row_id) AS row_id, f.{PLACE}"]
+        if self.keeps_sources_apart:
+            unnamed = " OR ".join(f"{name} IS NULL" for name in group)
+            group.append(f"CASE WHEN {unnamed} THEN f.source_number END")
+            own.append(f"{group[-1]} AS source_number")
+        select = f"SELECT {', '.join([*own, *selected])} FROM {below.name} AS f GROUP BY {', '.join(group)}"
+        inputs = {name for each in sums for name in derived.looks_at[each]} | set(derived.group)
+        steps = [*self.ctes(below, restrict_by=restrict_by, needed=inputs), (f"{kind.name}_sums", select)]
+        return [*steps, (kind.name, self._facts(kind, f"{kind.name}_sums", (), needed, law, is_recorded=False))]
+
+    def _with_inputs(self, kind: FactKind, names: Collection[str]) -> set[str]:
+        """Columns of a kind with those that they are computed from."""
+        found, waiting = set[str](), list(names)
+        while waiting:
+            if (name := waiting.pop()) not in found:
+                found.add(name)
+                if (expression := self.pack.expressions.get((kind.name, name))) is not None:
+                    waiting.extend(expression.columns)
+        return found
 
     @property
-    def _source_number(self) -> str:
-        return "f.source_number, " if self.keeps_sources_apart else ""
+    def _numbers(self) -> list[str]:
+        return ["row_id", "source_number"] if self.keeps_sources_apart else ["row_id"]
 
-    def _facts(self, kind: FactKind, source: str, restrict_by: Sequence[str], *, is_recorded: bool) -> str:
+    def _facts(
+        self, kind: FactKind, source: str, restrict_by: Sequence[str], needed: Collection[str], law: Law | None, *, is_recorded: bool
+    ) -> str:
         own = self._own_columns(kind)
-        computed = {name: e for (owner, name), e in self.pack.expressions.items() if owner == kind.name}
+        computed = {name: e for (owner, name), e in self.pack.expressions.items() if owner == kind.name and name in needed}
         calendars: dict[str, None] = {}
         for name, expression in computed.items():
             for node in expression.tree.find_all(exp.Anonymous):
@@ -250,13 +263,17 @@ class Compiler:
             # What the record itself says goes before what can be computed.
             own[name] = f"COALESCE({own[name]}, {spelled})" if is_recorded or name in self.derived(kind).columns else spelled
         place = f"COALESCE(f.{PLACE}, {quote(self.default_place)})" if self.default_place else f"f.{PLACE}"
-        columns = ", ".join(f"{spelled} AS {name}" for name, spelled in own.items())
-        sql = f"SELECT f.row_id, {self._source_number}{place} AS {PLACE}, {columns} FROM {source} AS f"
+        columns = ", ".join([f"{place} AS {PLACE}", *(f"{spelled} AS {name}" for name, spelled in own.items() if name in needed)])
+        sql = f"SELECT {', '.join(f'f.{name}' for name in self._numbers)}, {columns}{f', {law.selected}' if law else ''} FROM {source} AS f"
         if "p." in columns or (calendars and self.calendar is None):
             sql += f" LEFT JOIN policy_places AS p ON p.{PLACE} = {place}"
         for name in calendars:
             calendar = quote(self.calendar) if self.calendar is not None else "p.calendar"
             sql += f" LEFT JOIN policy_calendar AS cal_{name} ON cal_{name}.calendar = {calendar} AND cal_{name}.day = f.{name}"
+        if law:
+            # Each fact meets the one wide row of its place and day.
+            day = own[kind.date]
+            sql += f" LEFT JOIN limits_{kind.name} AS l ON l.{PLACE} = {place} AND {day} >= l.since AND {day} < l.until"
         if restrict_by:
             marks = [f"f.{name} = {self._mark(index, kind.columns.get(name))}" for index, name in enumerate(restrict_by, start=1)]
             sql += " WHERE " + " AND ".join(marks)
@@ -266,37 +283,11 @@ class Compiler:
         kind = SQL_TYPES[column.type] if column else "BIGINT"
         return f"CAST(${index} AS {kind})"
 
-    # ---- the law: wide rows per place and period
+    # ---- the law
 
-    def limit_columns(self, kind: FactKind, rules: Sequence[Rule]) -> dict[str, list[tuple[LimitColumn, str]]]:
-        """Parameter -> its wide-row columns, each with the SQL condition of its case (over ``f``)."""
-        found: dict[str, list[tuple[LimitColumn, str]]] = {}
-        count = 0
-        for rule in rules:
-            for name in self.pack.parameters_of(rule):
-                if name in found:
-                    continue
-                found[name] = []
-                for condition, case in self._cases(self.pack.parameters[name], kind):
-                    found[name].append((LimitColumn(f"c{count}", self.pack.parameters[name], case), condition))
-                    count += 1
-        return found
-
-    def cases(self, parameter: Parameter, kind: FactKind) -> list[tuple[str | int | bool | None, ...]]:
+    def cases(self, parameter: Parameter, kind: FactKind) -> list[Case]:
         """Values that stand for every case that the statements of the layers' chains tell apart."""
-        return [case for _, case in self._cases(parameter, kind)]
-
-    def _cases(self, parameter: Parameter, kind: FactKind) -> Iterator[tuple[str, tuple[str | int | bool | None, ...]]]:
-        """Every case that some statement tells apart: its SQL condition and values that stand for it."""
-        chains = {code for layer in self.layers for code in layer.chain}
-        cells = [each.cell for each in self.pack.statements.get(parameter.name, ()) if each.layer in chains]
-        per_dimension = [
-            list(distinctions(dimension, kind.columns[dimension], {cell[index] for cell in cells}))
-            for index, dimension in enumerate(parameter.by)
-        ]
-        for atoms in product(*per_dimension):
-            condition = " AND ".join(condition for condition, _ in atoms)
-            yield condition, tuple(value for _, value in atoms)
+        return [case for _, case in self._law.cases(parameter, kind)]
 
     def calendar_table(self) -> Limits:
         """The days of every calendar of the compiler's layers."""
@@ -322,46 +313,7 @@ class Compiler:
 
     def limits(self, kind: FactKind, rules: Sequence[Rule]) -> Limits:
         """The wide rows of a kind for the compiler's layers."""
-        cells = [column for columns in self.limit_columns(kind, rules).values() for column, _ in columns]
-        names = [(PLACE, "VARCHAR"), ("since", "DATE"), ("until", "DATE")]
-        names += [(f"r{index}", "BOOLEAN") for index in range(len(rules))]
-        names += [(column.name, "DATE" if column.parameter.is_date else "BIGINT") for column in cells]
-        rows: list[tuple[object, ...]] = []
-        for layer in self.layers:
-            rows.extend(self._periods(layer.code, layer.chain, rules, cells))
-        return Limits(tuple(names), tuple(rows))
-
-    def _periods(
-        self, place: str, chain: Sequence[str], rules: Sequence[Rule], cells: Sequence[LimitColumn]
-    ) -> Iterator[tuple[object, ...]]:
-        days: set[datetime.date] = set()
-        for rule in rules:
-            days |= {rule.since, *([rule.until] if rule.until else [])}
-        replacing = [rule for rule in self.pack.rules.values() if rule.replaces and rule.layer in chain]
-        offs = [off for off in self.pack.switch_offs if off.layer in chain]
-        changes = [(rule.since, rule.until) for rule in replacing] + [(off.since, off.until) for off in offs]
-        for since, until in changes:
-            days |= {since, *([until] if until else [])}
-        for name in {column.parameter.name for column in cells}:
-            for statement in self.pack.statements.get(name, ()):
-                if statement.layer in chain:
-                    days |= {statement.since, *([statement.until] if statement.until else [])}
-        edges = [FAR_PAST, *sorted(days), FAR_FUTURE]
-        last: list[object] | None = None
-        start = FAR_PAST
-        for since, until in pairwise(edges):
-            row: list[object] = [self.pack.rule_is_on(rule, at=place, on=since) for rule in rules]
-            row += [self._figure(column, place, since) for column in cells]
-            if last is not None and row != last:
-                yield (place, start, since, *last)
-                start = since
-            last = row
-            if until == FAR_FUTURE:
-                yield (place, start, FAR_FUTURE, *row)
-
-    def _figure(self, column: LimitColumn, place: str, on: datetime.date) -> Figure | None:
-        statement = self.pack.find(column.parameter.name, at=place, on=on, case=column.case)
-        return None if statement is None else statement.value
+        return self._law.law(kind, rules).limits
 
     # ---- the judgement
 
@@ -391,13 +343,21 @@ class Compiler:
             names.update(dict.fromkeys([*self.pack.columns_of(rule), *fields_of(rule.says)]))
         return [name for name in names if name in kind.columns]
 
-    def verdict(self, rule: Rule, column: dict[str, str], parameter: dict[str, str]) -> str:
-        """A rule as one three-valued SQL condition: it does not apply, or what it requires holds."""
+    def _parts(self, rule: Rule, column: dict[str, str], parameter: dict[str, str]) -> tuple[str | None, str]:
+        """A rule's condition and requirement as SQL."""
         require = self._render(self.pack.expressions[rule.id, "require"].tree, column, parameter)
-        if rule.when is None:
-            return f"({require})"
-        when = self._render(self.pack.expressions[rule.id, "when"].tree, column, parameter)
-        return f"(NOT ({when}) OR ({require}))"
+        when = self.pack.expressions.get((rule.id, "when"))
+        return None if when is None else self._render(when.tree, column, parameter), require
+
+    @staticmethod
+    def _verdict(switch: str, when: str | None, require: str) -> str:
+        """A rule as one three-valued SQL condition: it is off, or does not apply, or what it requires holds."""
+        return f"(NOT {switch} OR {f'NOT ({when}) OR ' if when else ''}({require}))"
+
+    @staticmethod
+    def _hit(switch: str, when: str | None, require: str) -> str:
+        """Whether the verdict is not true, in parts that each say yes or no: an engine stops at the first no."""
+        return f"({f'({when}) IS NOT FALSE AND ' if when else ''}({require}) IS NOT TRUE AND {switch} IS NOT FALSE)"
 
     def compile(
         self,
@@ -410,47 +370,44 @@ class Compiler:
     ) -> CompiledKind:
         """The SELECT that judges a kind; ``every_fact`` keeps the compliant ones too."""
         chosen = tuple(self.rules(kind.name) if rules is None else rules)
-        parameter = {name: self._chosen_case(columns) for name, columns in self.limit_columns(kind, chosen).items()}
-        column = {name: f"f.{name}" for name in kind.columns}
+        law = self._law.law(kind, chosen)
+        parts = list(self._judged(kind, chosen, law))
         shown = self.needed_columns(kind, chosen)
-        verdicts = [f"(NOT l.r{index} OR {self.verdict(rule, column, parameter)}) AS v{index}" for index, rule in enumerate(chosen)]
-        ctes = ", ".join(f"{name} AS ({sql})" for name, sql in self.ctes(kind, given=given, restrict_by=restrict_by))
-        inner = (
-            f"SELECT f.row_id, {self._source_number}f.{PLACE}, {', '.join(f'f.{name}' for name in shown)}, {', '.join(verdicts)} "
-            f"FROM {kind.name} AS f {self._join(kind)}"
-        )
-        hit = " AND ".join(f"v{index}" for index in range(len(chosen)))
-        where = "" if every_fact else f" WHERE ({hit}) IS NOT TRUE"
-        sql = f"WITH {ctes} SELECT * FROM ({inner}) AS judged{where}"
+        columns = [f"f.{name}" for name in (*self._numbers, PLACE, *shown)]
+        columns += [f"{self._verdict(*each)} AS v{index}" for index, each in enumerate(parts)]
+        where = "" if every_fact else f" WHERE {' OR '.join(self._hit(*each) for each in parts)}"
+        ctes = self._with(self.ctes(kind, given=given, restrict_by=restrict_by, needed=shown, law=law))
+        sql = f"{ctes} SELECT {', '.join(columns)} FROM {kind.name} AS f{where}"
         derived = None if kind.derived is None or given else self.derived(kind)
-        return CompiledKind(kind, chosen, sql, self.limits(kind, chosen), tuple(shown), derived)
+        return CompiledKind(kind, chosen, sql, law.limits, tuple(shown), derived)
 
     def compile_applicability(self, kind: FactKind, rules: Sequence[Rule]) -> CompiledKind:
         """A SELECT of one row: per rule, how many facts it applies to or might apply to."""
-        parameter = {name: self._chosen_case(columns) for name, columns in self.limit_columns(kind, rules).items()}
+        law = self._law.law(kind, rules)
+        counts = [
+            f"COUNT(*) FILTER (WHERE ({switch} AND ({when or 'TRUE'})) IS NOT FALSE)" for switch, when, _ in self._judged(kind, rules, law)
+        ]
+        ctes = self._with(self.ctes(kind, needed=self.needed_columns(kind, rules), law=law))
+        return CompiledKind(kind, tuple(rules), f"{ctes} SELECT {', '.join(counts)} FROM {kind.name} AS f", law.limits, (), None)
+
+    @staticmethod
+    def _with(steps: Iterable[tuple[str, str]]) -> str:
+        return "WITH " + ", ".join(f"{name} AS ({sql})" for name, sql in steps)
+
+    def _judged(self, kind: FactKind, rules: Sequence[Rule], law: Law) -> Iterator[tuple[str, str | None, str]]:
+        """Per rule its switch, condition and requirement over the kind's relation."""
+        parameter = {name: self._chosen_case(columns, law) for name, columns in self._law.limit_columns(kind, rules).items()}
         column = {name: f"f.{name}" for name in kind.columns}
-        counts = []
         for index, rule in enumerate(rules):
-            when = "TRUE"
-            if rule.when is not None:
-                when = self._render(self.pack.expressions[rule.id, "when"].tree, column, parameter)
-            counts.append(f"COUNT(*) FILTER (WHERE (l.r{index} AND ({when})) IS NOT FALSE)")
-        ctes = ", ".join(f"{name} AS ({sql})" for name, sql in self.ctes(kind))
-        sql = f"WITH {ctes} SELECT {', '.join(counts)} FROM {kind.name} AS f {self._join(kind)}"
-        return CompiledKind(kind, tuple(rules), sql, self.limits(kind, rules), (), None)
+            yield law.column(f"r{index}"), *self._parts(rule, column, parameter)
 
     @staticmethod
-    def _join(kind: FactKind) -> str:
-        """Each fact meets the one wide row of its place and day."""
-        return f"LEFT JOIN limits_{kind.name} AS l ON l.{PLACE} = f.{PLACE} AND f.{kind.date} >= l.since AND f.{kind.date} < l.until"
-
-    @staticmethod
-    def _chosen_case(columns: Sequence[tuple[LimitColumn, str]]) -> str:
+    def _chosen_case(columns: Sequence[tuple[LimitColumn, str]], law: Law) -> str:
         if not columns:
             return "NULL"
         if len(columns) == 1 and not columns[0][1]:
-            return f"l.{columns[0][0].name}"
-        arms = " ".join(f"WHEN {condition} THEN l.{column.name}" for column, condition in columns)
+            return law.column(columns[0][0].name)
+        arms = " ".join(f"WHEN {condition} THEN {law.column(column.name)}" for column, condition in columns)
         return f"CASE {arms} END"
 
 

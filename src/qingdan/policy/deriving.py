@@ -19,8 +19,10 @@ class Derived:
     source: str
     columns: dict[str, exp.Expr] = field(repr=False)
     group: tuple[str, ...]
-    #: Derived column -> the source's columns that it cannot do without.
+    #: Derived column -> the source's columns that it looks at.
     looks_at: dict[str, tuple[str, ...]]
+    #: Derived column -> those of them for which it names no default: it cannot do without.
+    needs: dict[str, tuple[str, ...]]
 
 
 _PLAIN = {"integer": "integer", "money": "integer", "clock": "integer", "grade": "integer", "class": "text", "category": "text"}
@@ -91,6 +93,7 @@ def _select(kind: FactKind, source: FactKind, tree: exp.Expr, vocabulary: Vocabu
     group = [node.name for node in (tree.args["group"].expressions if tree.args.get("group") else [])]
     columns: dict[str, exp.Expr] = {}
     looks_at: dict[str, tuple[str, ...]] = {}
+    needs: dict[str, tuple[str, ...]] = {}
     for projection in tree.expressions:
         name, node = projection.alias_or_name, projection.unalias()
         if name not in kind.columns:
@@ -104,14 +107,15 @@ def _select(kind: FactKind, source: FactKind, tree: exp.Expr, vocabulary: Vocabu
             if column.name not in group and not _is_aggregated(column):
                 problems.append(Problem(place, f"“{column.name}”既不在 GROUP BY 里，也没有汇总（{'、'.join(AGGREGATES)}）"))
         columns[name] = node
-        looks_at[name] = tuple(column for column in checker.columns if not _has_default(column, node))
+        looks_at[name] = tuple(checker.columns)
+        needs[name] = tuple(column for column in checker.columns if not _has_default(column, node))
     for name in group:
         if name not in source.columns:
             problems.append(Problem(place, f"GROUP BY 的“{name}”不是“{source.name}”的列{nearest(name, source.columns)}"))
     for name, column in kind.columns.items():
         if name not in columns and column.compute is None:
             problems.append(Problem(place, f"columns 里的“{name}”没有出现在 SELECT 中"))
-    return Derived(source.name, columns, tuple(group), looks_at)
+    return Derived(source.name, columns, tuple(group), looks_at, needs)
 
 
 def _has_default(name: str, tree: exp.Expr) -> bool:

@@ -115,7 +115,8 @@ class Pack:
         return self._calendars[layer.calendar_code]
 
     @cached_property
-    def _statements_by_layer(self) -> Mapping[tuple[str, str], list[Statement]]:
+    def statements_by_layer(self) -> Mapping[tuple[str, str], list[Statement]]:
+        """Parameter and layer -> what that layer itself says of it; what one place needs, found without a walk through all places."""
         found: defaultdict[tuple[str, str], list[Statement]] = defaultdict(list)
         for name, statements in self.statements.items():
             for statement in statements:
@@ -126,7 +127,7 @@ class Pack:
         """The statement that sets a parameter at a place on a day, or None: the nearest layer with a word on the case has it."""
         for code in self.layers[at].chain:
             best: tuple[int, Statement] | None = None
-            for statement in self._statements_by_layer.get((name, code), ()):
+            for statement in self.statements_by_layer.get((name, code), ()):
                 if not statement.in_force(on):
                     continue
                 looseness = cell_holds(statement.cell, case)

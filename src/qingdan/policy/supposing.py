@@ -82,7 +82,7 @@ def _with(pack: Pack, name: str, at: str, put_in: list[Statement]) -> Pack:
     replaced = {each.cell for each in put_in}
     kept = [each for each in pack.statements.get(name, ()) if not (each.layer == at and _covered(each.cell, replaced))]
     supposed.statements = {**pack.statements, name: [*kept, *put_in]}
-    for cached in ("_statements_by_layer", "rules_by_clause"):
+    for cached in ("statements_by_layer", "rules_by_clause"):
         supposed.__dict__.pop(cached, None)
     return supposed
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from qingdan.policy.compiler import SQL_TYPES, CompiledKind, Compiler, Limits
+from qingdan.policy.compiler import SQL_TYPES, CompiledKind, Compiler
 from qingdan.policy.distinctions import quote
+from qingdan.policy.law import Limits, Span
 from qingdan.policy.pack import Pack
 from qingdan.policy.provisions import Rule
 from qingdan.policy.vocabulary import PLACE, FactKind
@@ -136,7 +137,10 @@ class DuckEngine:
         kinds = self.pack.vocabulary.kinds
         for name in self._facts:
             self._view(kinds[name], self._selects(kinds[name]))
-        compiler = Compiler(self.pack, "duckdb", self._places(), default_place=self.layer)
+        places, spans, has_placeless = self._places()
+        # Text that need not be looked at for NULL stays coded as the file has it, which makes the join cheaper.
+        default_place = self.layer if has_placeless else None
+        compiler = Compiler(self.pack, "duckdb", places, default_place=default_place, spans=spans)
         compiler.keeps_sources_apart = any(len(facts.sources) + bool(facts.parquet) > 1 for facts in self._facts.values())
         self._provide(compiler)
         if self.unknown_places:
@@ -210,20 +214,30 @@ class DuckEngine:
         spans.sort()
         return all(first[1] < second[0] for first, second in itertools.pairwise(spans))
 
-    def _places(self) -> list[str]:
-        """The layers that the facts name, and the one for those that name none."""
-        places = {self.layer: None}
+    def _places(self) -> tuple[list[str], dict[str, Span], bool]:
+        """The layers that the facts name, and the one for those that name none; per kind its first and last day; whether some name none."""
+        places, spans, has_placeless = {self.layer: None}, dict[str, Span](), False
         for name, facts in self._facts.items():
             if any(PLACE in source.columns for source in facts.parquet) or facts.tables:
-                rows = self.connection.execute(
-                    f"SELECT {PLACE}, COUNT(*) FROM facts_{name} WHERE {PLACE} IS NOT NULL GROUP BY {PLACE} ORDER BY {PLACE}"
-                ).fetchall()
+                rows = self.connection.execute(f"SELECT {PLACE}, COUNT(*) FROM facts_{name} GROUP BY {PLACE} ORDER BY {PLACE}").fetchall()
                 for place, count in rows:
                     if place in self.pack.layers:
                         places[place] = None
+                    elif place is None:
+                        has_placeless = True
                     else:
                         self.unknown_places[place] = self.unknown_places.get(place, 0) + count
-        return list(places)
+            else:
+                has_placeless = True
+            day = self.pack.vocabulary.kinds[name].date
+            span = self.connection.execute(f"SELECT MIN({day}), MAX({day}) FROM facts_{name}").fetchone()
+            if span is not None and span[0] is not None and not self._is_filled_in(name, day):
+                spans[name] = span
+        return list(places), spans, has_placeless
+
+    def _is_filled_in(self, kind: str, column: str) -> bool:
+        """Whether a column has values that the records themselves do not say."""
+        return (kind, column) in self.pack.expressions or any(column in layer.attributes for layer in self.pack.layers.values())
 
     def _provide(self, compiler: Compiler) -> None:
         self._create("policy_calendar", compiler.calendar_table())
@@ -279,7 +293,7 @@ class DuckEngine:
         derived = hits.compiled.derived
         assert derived is not None
         below = self.pack.vocabulary.kinds[derived.source]
-        ctes = ", ".join(f"{name} AS ({sql})" for name, sql in compiler.ctes(below))
+        ctes = ", ".join(f"{name} AS ({sql})" for name, sql in compiler.ctes(below, needed=derived.group))
         same = " AND ".join([f"h.{PLACE} = f.{PLACE}", *(f"h.{name} IS NOT DISTINCT FROM f.{name}" for name in derived.group)])
         if compiler.keeps_sources_apart:
             same += " AND COALESCE(h.source_number = f.source_number, TRUE)"

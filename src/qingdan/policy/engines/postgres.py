@@ -13,7 +13,8 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from qingdan.policy.compiler import SQL_TYPES, CompiledKind, Compiler, Limits
+from qingdan.policy.compiler import SQL_TYPES, CompiledKind, Compiler
+from qingdan.policy.law import Limits
 from qingdan.policy.pack import Pack
 from qingdan.policy.provisions import Rule
 from qingdan.policy.vocabulary import PLACE, FactKind
