@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from bench.comparing import Different, assert_same, compare, load
 from bench.facts import generate
 from bench.law import RULES

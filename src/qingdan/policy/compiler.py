@@ -25,7 +25,7 @@ from sqlglot import exp
 
 from qingdan.policy.deriving import Derived, check_derived
 from qingdan.policy.distinctions import quote
-from qingdan.policy.law import Case, Law, LawMaker, LimitColumn, Limits, Span
+from qingdan.policy.law import FAR_FUTURE, FAR_PAST, Case, Law, LawMaker, LimitColumn, Limits, Span
 from qingdan.policy.pack import Pack
 from qingdan.policy.provisions import Parameter, Rule
 from qingdan.policy.vocabulary import PLACE, Column, FactKind, fields_of
@@ -375,7 +375,7 @@ class Compiler:
         shown = self.needed_columns(kind, chosen)
         columns = [f"f.{name}" for name in (*self._numbers, PLACE, *shown)]
         columns += [f"{self._verdict(*each)} AS v{index}" for index, each in enumerate(parts)]
-        where = "" if every_fact else f" WHERE {' OR '.join(self._hit(*each) for each in parts)}"
+        where = "" if every_fact else f" WHERE {self._sieve(kind, chosen, law)}({' OR '.join(self._hit(*each) for each in parts)})"
         ctes = self._with(self.ctes(kind, given=given, restrict_by=restrict_by, needed=shown, law=law))
         sql = f"{ctes} SELECT {', '.join(columns)} FROM {kind.name} AS f{where}"
         derived = None if kind.derived is None or given else self.derived(kind)
@@ -390,25 +390,72 @@ class Compiler:
         ctes = self._with(self.ctes(kind, needed=self.needed_columns(kind, rules), law=law))
         return CompiledKind(kind, tuple(rules), f"{ctes} SELECT {', '.join(counts)} FROM {kind.name} AS f", law.limits, (), None)
 
+    def _sieve(self, kind: FactKind, rules: Sequence[Rule], law: Law) -> str:
+        """A condition over the fact alone that every fact with a hit meets, so that most facts never meet the law; may be empty.
+
+        A figure's place is taken by the strictest one of all places and periods: who keeps to that keeps to his own. Only for
+        facts known to lie where and when the law has a row; a day that is missing, or beyond all law, lets a fact through.
+        """
+        if kind.name not in self._law.spans:
+            return ""
+        column = {name: f"f.{name}" for name in kind.columns}
+        columns = self._law.limit_columns(kind, rules)
+        least = {name: self._chosen_case(cases, law.least) for name, cases in columns.items()}
+        most = {name: self._chosen_case(cases, law.most) for name, cases in columns.items()}
+        day = f"f.{kind.date}"
+        parts = [f"({day} >= DATE '{FAR_PAST}' AND {day} < DATE '{FAR_FUTURE}') IS NOT TRUE"]
+        for rule in rules:
+            strictest = strictest_requirement(self.pack.expressions[rule.id, "require"].tree)
+            if strictest is None:
+                return ""
+            checks = [f"({self._render(tree, column, most if is_high else least)}) IS NOT TRUE" for tree, is_high in strictest]
+            part = f"({' OR '.join(checks)})"
+            when = self.pack.expressions.get((rule.id, "when"))
+            if when is not None and not when.parameters:
+                part = f"({self._render(when.tree, column)}) IS NOT FALSE AND {part}"
+            parts.append(f"({part})")
+        return f"({' OR '.join(parts)}) AND "
+
     @staticmethod
     def _with(steps: Iterable[tuple[str, str]]) -> str:
         return "WITH " + ", ".join(f"{name} AS ({sql})" for name, sql in steps)
 
     def _judged(self, kind: FactKind, rules: Sequence[Rule], law: Law) -> Iterator[tuple[str, str | None, str]]:
         """Per rule its switch, condition and requirement over the kind's relation."""
-        parameter = {name: self._chosen_case(columns, law) for name, columns in self._law.limit_columns(kind, rules).items()}
+        parameter = {name: self._chosen_case(columns, law.column) for name, columns in self._law.limit_columns(kind, rules).items()}
         column = {name: f"f.{name}" for name in kind.columns}
         for index, rule in enumerate(rules):
             yield law.column(f"r{index}"), *self._parts(rule, column, parameter)
 
     @staticmethod
-    def _chosen_case(columns: Sequence[tuple[LimitColumn, str]], law: Law) -> str:
+    def _chosen_case(columns: Sequence[tuple[LimitColumn, str]], spelled: Callable[[str], str]) -> str:
         if not columns:
             return "NULL"
         if len(columns) == 1 and not columns[0][1]:
-            return law.column(columns[0][0].name)
-        arms = " ".join(f"WHEN {condition} THEN {law.column(column.name)}" for column, condition in columns)
+            return spelled(columns[0][0].name)
+        arms = " ".join(f"WHEN {condition} THEN {spelled(column.name)}" for column, condition in columns)
         return f"CASE {arms} END"
+
+
+def strictest_requirement(tree: exp.Expr) -> list[tuple[exp.Expr, bool]] | None:
+    """The comparisons that make up a requirement, all of which must hold, each with whether a figure in it bounds from below.
+
+    None for a requirement in which a figure stands otherwise than alone on one side of <, <=, > or >=: which figure would be
+    the strictest is then not known.
+    """
+    tree = tree.unnest()
+    if isinstance(tree, exp.And):
+        left, right = strictest_requirement(tree.this), strictest_requirement(tree.expression)
+        return None if left is None or right is None else left + right
+    figures = [node for node in tree.find_all(exp.Column) if node.table]
+    if not figures:
+        return [(tree, False)]
+    if len(figures) > 1 or not isinstance(tree, exp.LT | exp.LTE | exp.GT | exp.GTE):
+        return None
+    left, right = tree.this.unnest(), tree.expression.unnest()
+    if figures[0] is not left and figures[0] is not right:
+        return None
+    return [(tree, isinstance(tree, exp.GT | exp.GTE) == (figures[0] is right))]
 
 
 def _rewrite(node: exp.Expr, spell: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:

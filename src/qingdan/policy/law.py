@@ -6,12 +6,13 @@ Places that say nothing of their own share their rows' making; columns that say 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise, product
+from typing import Any
 
-from qingdan.policy.distinctions import distinctions
+from qingdan.policy.distinctions import distinctions, quote
 from qingdan.policy.layers import Layer
 from qingdan.policy.pack import Pack, cell_holds
 from qingdan.policy.provisions import Cell, Figure, Parameter, Rule, Statement
@@ -53,6 +54,22 @@ class Law:
     def column(self, name: str) -> str:
         """How the judgement spells a switch or a figure."""
         return f"f.law_{self.held_by[name]}"
+
+    def least(self, name: str) -> str:
+        """The least figure of all places and periods, as SQL; NULL where some have none."""
+        return self._edge(name, min)
+
+    def most(self, name: str) -> str:
+        """The greatest figure of all places and periods, as SQL; NULL where some have none."""
+        return self._edge(name, max)
+
+    def _edge(self, name: str, pick: Callable[[list[Any]], Any]) -> str:
+        index = next(number for number, (column, _) in enumerate(self.limits.columns) if column == self.held_by[name])
+        figures = [row[index] for row in self.limits.rows]
+        if not figures or None in figures:
+            return "NULL"
+        edge = pick(figures)
+        return f"DATE {quote(str(edge))}" if isinstance(edge, datetime.date) else str(edge)
 
     @property
     def selected(self) -> str:

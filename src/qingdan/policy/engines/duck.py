@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import tempfile
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,8 +74,8 @@ class DuckEngine:
             settings["threads"] = threads
         if memory_limit is not None:
             settings["memory_limit"] = memory_limit
-        if spill_folder is not None:
-            settings["temp_directory"] = str(spill_folder)
+        # DuckDB makes the folder when it has to, and takes it away again; its own choice would be the user's working folder.
+        settings["temp_directory"] = str(spill_folder or Path(tempfile.gettempdir()) / f"qingdan-{uuid.uuid4().hex}")
         self.connection = duckdb.connect(":memory:", config=settings)
         self._facts: dict[str, _Facts] = {}
         #: Places that the facts name and the pack does not have, with the number of records; these are not judged.
@@ -216,7 +218,7 @@ class DuckEngine:
 
     def _places(self) -> tuple[list[str], dict[str, Span], bool]:
         """The layers that the facts name, and the one for those that name none; per kind its first and last day; whether some name none."""
-        places, spans, has_placeless = {self.layer: None}, dict[str, Span](), False
+        places, spans, has_placeless = dict[str, None](), dict[str, Span](), not self._facts
         for name, facts in self._facts.items():
             if any(PLACE in source.columns for source in facts.parquet) or facts.tables:
                 rows = self.connection.execute(f"SELECT {PLACE}, COUNT(*) FROM facts_{name} GROUP BY {PLACE} ORDER BY {PLACE}").fetchall()
@@ -233,6 +235,8 @@ class DuckEngine:
             span = self.connection.execute(f"SELECT MIN({day}), MAX({day}) FROM facts_{name}").fetchone()
             if span is not None and span[0] is not None and not self._is_filled_in(name, day):
                 spans[name] = span
+        if has_placeless or not places:
+            places[self.layer] = None
         return list(places), spans, has_placeless
 
     def _is_filled_in(self, kind: str, column: str) -> bool:
