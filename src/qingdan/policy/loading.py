@@ -84,6 +84,7 @@ def load_files(files: dict[str, Path]) -> Loaded:
     for name in sorted(sources, key=lambda name: (name.count("/"), name)):
         with loaded.collecting():
             _take(loaded, name.split("/"), sources[name])
+            sources[name].data = None
     return loaded
 
 

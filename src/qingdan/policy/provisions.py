@@ -246,7 +246,7 @@ class Parameter:
         return self.unit == DATE
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Statement:
     """One layer's figure for one cell of a parameter, from one day until (not including) another."""
 

@@ -22,7 +22,7 @@ from pydantic_core import ErrorDetails
 KeyPath = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Place:
     """Where something stands in a pack: file, line and column, both counted from one."""
 
@@ -61,17 +61,21 @@ class Schema(BaseModel):
 
 @dataclass
 class Source:
-    """One YAML file: its data as plain Python, and the place of each key and value."""
+    """One YAML file: its data as plain Python, and the place of each key and value.
+
+    Sources outlive the loading, since notes are given at their places; ``data`` is let go once it has been understood.
+    """
 
     file: str
     data: Any = None
-    places: dict[KeyPath, Place] = field(default_factory=dict)
+    #: Key path -> line and column, both from one.
+    marks: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
 
     def place(self, *path: str | int) -> Place:
         """The place of a key path, or of its nearest ancestor that the file has."""
         for length in range(len(path), -1, -1):
-            if (found := self.places.get(tuple(path[:length]))) is not None:
-                return found
+            if (found := self.marks.get(tuple(path[:length]))) is not None:
+                return Place(self.file, *found)
         return Place(self.file)
 
 
@@ -98,7 +102,7 @@ def _scalar(node: yaml.ScalarNode, problems: list[Problem], place: Place) -> Any
 
 def _build(node: yaml.Node, source: Source, path: KeyPath, problems: list[Problem]) -> Any:
     place = Place(source.file, node.start_mark.line + 1, node.start_mark.column + 1)
-    source.places[path] = place
+    source.marks[path] = (place.line, place.column)
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node, problems, place)
     if isinstance(node, yaml.SequenceNode):
@@ -117,7 +121,7 @@ def _build(node: yaml.Node, source: Source, path: KeyPath, problems: list[Proble
             continue
         mapping[key] = _build(value_node, source, (*path, key), problems)
         if isinstance(value_node, yaml.MappingNode | yaml.SequenceNode):
-            source.places[(*path, key)] = key_place
+            source.marks[(*path, key)] = (key_place.line, key_place.column)
     return mapping
 
 
