@@ -24,7 +24,7 @@ LONGER_FUNCTIONS: dict[str, str] = {}
 FORBIDDEN_TEXT = {
     "a path of one machine": re.compile(r"(?<![\w.~/<>-])/(?:work|root|home)/" + r"\w|(?<![\w.~/<>-])/tm" + r"p/\w"),
     "the address of a package index": re.compile(
-        "(?:pypi" + r"\.org/simple|--(?:extra-)?index" + "-url|pythonhosted" + r"\.org|/simp" + "le/?[\"' ])"
+        "(?:pypi" + r"\.org/simple|--(?:extra-)?index" + "-url|python" + "hosted" + r"\.org|/simp" + "le/?[\"' ])"
     ),
     "unfinished work": re.compile(r"\b(?:TO" + "DO|FIX" + "ME|XX" + r"X)\b"),
 }

@@ -85,3 +85,26 @@ def test_a_column_of_the_wrong_type_is_told_and_left_out(tmp_path: Path) -> None
 def test_the_limit_itself_is_kept_and_one_past_it_is_not(tmp_path: Path, minutes: int) -> None:
     path = homework(tmp_path / "a.parquet", [("cn", "三（2）班", minutes)])
     assert bool(totals(audit(path))) == (minutes > 60)
+
+
+def without(path: Path, *names: str) -> Path:
+    """The file without some columns."""
+    pq.write_table(pq.read_table(path).drop_columns(list(names)), path)
+    return path
+
+
+def test_only_the_column_that_a_file_lacks_is_named_as_missing(tmp_path: Path) -> None:
+    done = audit(without(homework(tmp_path / "a.parquet", [("cn", "三（2）班", 61)]), "done_at"))
+    missing = {each.rule.id: each.missing for each in done.not_judged}
+    assert missing["homework.daily-total"] == ("完成地点",)
+
+
+def test_each_files_own_columns_decide_what_it_cannot_say(tmp_path: Path) -> None:
+    """One file has the place of the work and one empty cell in it; the other has no such column at all."""
+    whole = homework(tmp_path / "a.parquet", [("cn-shanghai", "三（2）班", 61)], done_at=pa.nulls(1, pa.string()))
+    bare = without(homework(tmp_path / "b.parquet", [("cn-xinjiang", "三（2）班", 61)]), "done_at")
+    for files in ((whole, bare), (bare, whole)):
+        done = audit(*files)
+        assert totals(done) == [("cn-shanghai", "三（2）班", "undetermined", 1)]
+        told = [(each.file, each.missing, each.count) for each in done.not_judged if each.rule.id == "homework.daily-total"]
+        assert told == [(str(bare), ("完成地点",), 1)]

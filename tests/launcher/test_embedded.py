@@ -105,7 +105,8 @@ def test_an_interrupted_first_start_is_begun_anew(home: Path) -> None:
     (server.data / "complete").unlink()
     (server.data / "PG_VERSION").unlink()
     with server_at(home) as server, psycopg.connect(server.url) as connection:
-        connection.execute("SELECT 1")
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert (server.data / "complete").exists()
 
 
 def test_stopping_leaves_no_process(home: Path) -> None:

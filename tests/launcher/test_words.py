@@ -19,7 +19,7 @@ from tests.launcher.conftest import ROOT, Run
 
 def test_its_syntax_is_read_by_old_pythons() -> None:
     """Otherwise an old Python says SyntaxError instead of which version is needed."""
-    ast.parse((ROOT / "qingdan").read_text(encoding="utf-8"), feature_version=(3, 8))
+    assert ast.parse((ROOT / "qingdan").read_text(encoding="utf-8"), feature_version=(3, 8)).body
 
 
 def test_an_old_python_is_told_which_version_is_needed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

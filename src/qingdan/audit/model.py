@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from qingdan.policy.compiler import Compiler
@@ -50,36 +50,55 @@ class NotJudged:
         return f"表中没有“{'”“'.join(self.missing)}”列，{self.count} 条无法判定；补上该列即可"
 
 
+@dataclass(frozen=True)
+class Part:
+    """A run of records whose tables have the same columns: one sheet's table, or neighbouring parquet files."""
+
+    file: str
+    sheet: str | None
+    present: frozenset[str]
+    #: Row ids: the first, and the first that is no longer of this part.
+    first: int
+    after: int
+    #: 1-based rows in the sheet; None for parquet, where a row's number follows from its id.
+    rows: Sequence[int] | None
+
+
 @dataclass
 class Sources:
     """Finds the file, sheet and row of a record by its number."""
 
-    #: Per kind: first row ids of the in-memory tables, ascending, and the tables.
-    starts: dict[str, list[int]] = field(default_factory=dict)
-    tables: dict[str, list[Table]] = field(default_factory=dict)
+    #: Per kind: its parts, by row id.
+    parts: dict[str, list[Part]] = field(default_factory=dict)
     #: Per kind: parquet files in the order in which the engine took them.
     parquet: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, table: Table, first: int) -> None:
         """Remember a table whose first record got a number."""
-        self.starts.setdefault(table.kind, []).append(first)
-        self.tables.setdefault(table.kind, []).append(table)
+        part = Part(table.file, table.sheet, table.present, first, first + len(table.rows), table.rows)
+        self.parts.setdefault(table.kind, []).append(part)
 
-    def table_number(self, kind: str, row_id: int) -> int:
-        """Which of a kind's in-memory tables holds a record."""
-        return bisect_right(self.starts[kind], row_id) - 1
+    def add_parquet(self, kind: str, file: str, present: frozenset[str]) -> None:
+        """Remember a parquet file, after all tables held in memory."""
+        files, parts = self.parquet.setdefault(kind, []), self.parts.setdefault(kind, [])
+        files.append(file)
+        first = len(files) * ROWS_PER_FILE
+        if parts and parts[-1].rows is None and parts[-1].present == present:
+            parts[-1] = replace(parts[-1], after=first + ROWS_PER_FILE)
+        else:
+            parts.append(Part(file, None, present, first, first + ROWS_PER_FILE, None))
 
     def of(self, kind: str, row_ids: list[int]) -> tuple[SourcePlace, ...]:
         """The places of records, one per table, rows in order."""
         rows: dict[tuple[str, str | None], list[int]] = {}
+        parts = self.parts[kind]
         for row_id in row_ids:
-            if row_id >= ROWS_PER_FILE:
+            part = parts[bisect_right(parts, row_id, key=lambda each: each.first) - 1]
+            if part.rows is None:
                 file = self.parquet[kind][row_id // ROWS_PER_FILE - 1]
                 rows.setdefault((file, None), []).append(row_id % ROWS_PER_FILE + 1)
             else:
-                number = self.table_number(kind, row_id)
-                table = self.tables[kind][number]
-                rows.setdefault((table.file, table.sheet), []).append(table.rows[row_id - self.starts[kind][number]])
+                rows.setdefault((part.file, part.sheet), []).append(part.rows[row_id - part.first])
         return tuple(SourcePlace(file, sheet, tuple(found)) for (file, sheet), found in rows.items())
 
 

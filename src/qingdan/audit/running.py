@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from qingdan.audit.model import Audit, NotJudged, Sources
+from qingdan.audit.model import Audit, NotJudged, Part, Sources
 from qingdan.policy.absence import absent_columns, cannot_be_judged, columns_above, tainted_columns
 from qingdan.policy.compiler import Compiler
 from qingdan.policy.engines.duck import DuckEngine, Hits, ParquetFacts
@@ -15,7 +15,6 @@ from qingdan.policy.vocabulary import PLACE, FactKind
 from qingdan.workbooks import InputError, ParquetTable, Reading, Table, Unreadable, read
 
 Progress = Callable[[str, int, int], None]
-_IN_TABLE = "row_id >= {first} AND row_id < {after}"
 
 
 def run_audit(
@@ -50,40 +49,33 @@ def judge_reading(
     """Judge what was read; the second half of :func:`run_audit`, for callers who judge the same facts under several laws."""
     tell = progress or (lambda what, done, whole: None)
     engine = DuckEngine(pack, layer, threads=threads, memory_limit=memory_limit)
-    sources, present = _take(engine, pack, reading)
+    sources = _take(engine, pack, reading)
     compiler = engine.prepare()
     audit = Audit(pack, layer, engine, compiler, sources, [], list(reading.unreadable), list(reading.skipped), [], {})
     audit.unreadable.extend(_unknown_places(engine))
-    audit.records = {name: engine.record_count(name) for name in present}
-    to_judge = compiler.kinds_to_judge(present)
+    audit.records = {name: engine.record_count(name) for name in sources.parts}
+    to_judge = compiler.kinds_to_judge(sources.parts)
     for number, kind in enumerate(to_judge):
         tell(f"判定{kind.label}", number, len(to_judge))
-        _judge_kind(audit, kind, present)
+        _judge_kind(audit, kind, tell)
     tell("判定完成", len(to_judge), len(to_judge))
     return audit
 
 
-def _take(engine: DuckEngine, pack: Pack, reading: Reading) -> tuple[Sources, dict[str, list[frozenset[str]]]]:
-    """Hand the tables to the engine; return where records lie, and per kind the columns of each table."""
-    sources, present = Sources(), dict[str, list[frozenset[str]]]()
-    numbers: dict[str, int] = {}
+def _take(engine: DuckEngine, pack: Pack, reading: Reading) -> Sources:
+    """Hand the tables to the engine; return where their records lie."""
+    sources, numbers = Sources(), dict[str, int]()
     for table in reading.tables:
         if isinstance(table, Table):
-            first = engine.add_rows(
-                pack.vocabulary.kinds[table.kind],
-                _with_codes(table, pack),
-                len(table.rows),
-                source=numbers.setdefault(table.file, len(numbers)),
-            )
-            sources.add(table, first)
-            present.setdefault(table.kind, []).append(table.present)
+            number = numbers.setdefault(table.file, len(numbers))
+            kind = pack.vocabulary.kinds[table.kind]
+            sources.add(table, engine.add_rows(kind, _with_codes(table, pack), len(table.rows), source=number))
     for table in reading.tables:
         if isinstance(table, ParquetTable):
             for file in table.files:
                 engine.add_parquet(ParquetFacts(table.kind, Path(file), table.columns))
-                sources.parquet.setdefault(table.kind, []).append(file)
-                present.setdefault(table.kind, []).append(table.present)
-    return sources, present
+                sources.add_parquet(table.kind, file, table.present)
+    return sources
 
 
 def _with_codes(table: Table, pack: Pack) -> dict[str, list[object]]:
@@ -101,22 +93,28 @@ def _unknown_places(engine: DuckEngine) -> list[Unreadable]:
     ]
 
 
-def _judge_kind(audit: Audit, kind: FactKind, present: Mapping[str, Sequence[frozenset[str]]]) -> None:
-    compiler, engine, pack = audit.compiler, audit.engine, audit.pack
+def _judge_kind(audit: Audit, kind: FactKind, tell: Progress) -> None:
+    compiler, engine = audit.compiler, audit.engine
     root = compiler.root(kind)
-    everywhere = _up(kind, compiler, absent_columns(root, frozenset[str]().union(*present[root.name]), compiler))
+    parts = audit.sources.parts[root.name]
+    everywhere = _up(kind, compiler, absent_columns(root, _columns(parts), compiler))
     rules = compiler.rules(kind.name)
-    unanswerable = [rule for rule in rules if cannot_be_judged(pack, rule, everywhere)]
+    unanswerable = [rule for rule in rules if cannot_be_judged(audit.pack, rule, everywhere)]
     answerable = [rule for rule in rules if rule not in unanswerable]
     if unanswerable:
         for rule, count in zip(unanswerable, engine.applicable(compiler, kind, unanswerable), strict=True):
             if count:
-                _set_aside(audit, kind, rule, everywhere, count, None)
-    if not answerable:
-        return
-    hits = engine.judge(compiler, kind, answerable)
-    _excuse(audit, hits, kind, root, present[root.name])
-    audit.hits.append(hits)
+                _set_aside(audit, kind, rule, everywhere, count, parts)
+    if answerable:
+        hits = engine.judge(compiler, kind, answerable, progress=tell)
+        for part in parts:
+            _excuse(audit, hits, root, part)
+        audit.hits.append(hits)
+
+
+def _columns(parts: Sequence[Part]) -> frozenset[str]:
+    """The columns that at least one of the parts has."""
+    return frozenset[str]().union(*(part.present for part in parts))
 
 
 def _up(kind: FactKind, compiler: Compiler, columns: frozenset[str]) -> frozenset[str]:
@@ -127,54 +125,37 @@ def _up(kind: FactKind, compiler: Compiler, columns: frozenset[str]) -> frozense
     return columns_above(kind, _up(below, compiler, columns), compiler)
 
 
-def _excuse(audit: Audit, hits: Hits, kind: FactKind, root: FactKind, present: Sequence[frozenset[str]]) -> None:
+def _excuse(audit: Audit, hits: Hits, root: FactKind, part: Part) -> None:
     """Undetermined only because the record's own table lacks a column: told once for the table, not once a record."""
-    starts = audit.sources.starts.get(root.name, [])
-    for number, columns in enumerate(present):
-        absent = absent_columns(root, columns, audit.compiler)
-        tainted = _up(kind, audit.compiler, tainted_columns(root, absent, audit.compiler))
-        if not tainted or number > len(starts):
+    kind = hits.compiled.kind
+    absent = absent_columns(root, part.present, audit.compiler)
+    tainted = _up(kind, audit.compiler, tainted_columns(root, absent, audit.compiler))
+    for index, rule in enumerate(hits.compiled.rules):
+        looked_at = audit.pack.columns_of(rule)
+        lacking = sorted(tainted.intersection(looked_at))
+        if not lacking:
             continue
-        for index, rule in enumerate(hits.compiled.rules):
-            looked_at = audit.pack.columns_of(rule)
-            lacking = tainted.intersection(looked_at)
-            if not lacking:
-                continue
-            conditions = [f"{name} IS NOT NULL" for name in (kind.date, *looked_at) if name not in tainted]
-            conditions.append("(" + " OR ".join(f"{name} IS NULL" for name in sorted(lacking)) + ")")
-            if number < len(starts):
-                after = starts[number + 1] if number + 1 < len(starts) else 1 << 40
-                conditions.append(_IN_TABLE.format(first=starts[number], after=after))
-            else:
-                conditions.append(f"row_id >= {1 << 40}")
-            if count := audit.engine.excuse(hits, index, " AND ".join(conditions)):
-                _set_aside(audit, kind, rule, tainted, count, number)
+        conditions = [f"{name} IS NOT NULL" for name in (kind.date, *looked_at) if name not in tainted]
+        conditions.append("(" + " OR ".join(f"{name} IS NULL" for name in lacking) + ")")
+        conditions.append(f"row_id >= {part.first} AND row_id < {part.after}")
+        if count := audit.engine.excuse(hits, index, " AND ".join(conditions)):
+            _set_aside(audit, kind, rule, tainted, count, [part])
 
 
-def _set_aside(audit: Audit, kind: FactKind, rule: Rule, lacking: frozenset[str], count: int, number: int | None) -> None:
-    root = audit.compiler.root(kind)
-    tables = audit.sources.tables.get(root.name, [])
-    if number is None and len(tables) == 1:
-        number = 0
-    file, sheet = ("", None)
-    if number is not None:
-        known = number < len(tables)
-        file = tables[number].file if known else audit.sources.parquet[root.name][0]
-        sheet = tables[number].sheet if known else None
-    present = [table.present for table in tables] if number is None or number >= len(tables) else [tables[number].present]
-    have = frozenset[str]().union(*present)
-    labels = missing_labels(audit.pack, kind, rule, lacking, have)
+def _set_aside(audit: Audit, kind: FactKind, rule: Rule, lacking: frozenset[str], count: int, parts: Sequence[Part]) -> None:
+    file, sheet = (parts[0].file, parts[0].sheet) if len(parts) == 1 else ("", None)
+    labels = missing_labels(audit.compiler, kind, rule, lacking, _columns(parts))
     audit.not_judged.append(NotJudged(rule, file, sheet, labels, count))
 
 
-def missing_labels(pack: Pack, kind: FactKind, rule: Rule, lacking: frozenset[str], have: frozenset[str]) -> tuple[str, ...]:
+def missing_labels(compiler: Compiler, kind: FactKind, rule: Rule, lacking: frozenset[str], have: frozenset[str]) -> tuple[str, ...]:
     """The labels of the recorded columns whose absence keeps a rule from being judged."""
-    names: dict[str, None] = {}
+    pack, names = compiler.pack, dict[str, None]()
 
     def descend(kind: FactKind, name: str) -> None:
         if kind.derived is not None and (kind.name, name) not in pack.expressions:
             below = pack.vocabulary.kinds[kind.derived.source]
-            for each in Compiler(pack, "duckdb", []).derived(kind).needs[name]:
+            for each in compiler.derived(kind).needs[name]:
                 descend(below, each)
         elif (expression := pack.expressions.get((kind.name, name))) is not None:
             for each in expression.columns:

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from qingdan.audit.running import missing_labels
 from qingdan.policy.checking import fact_value
+from qingdan.policy.compiler import Compiler
 from qingdan.policy.documents import PERIODS, Document
 from qingdan.policy.findings import show_value
 from qingdan.policy.layers import Layer
@@ -217,7 +218,7 @@ def shown_cases(pack: Pack, rule_id: str) -> list[ShownCase]:
 def needed_columns(pack: Pack, rule: Rule) -> tuple[str, ...]:
     """The labels of the columns that a workbook must have for a rule to be judged."""
     kind = pack.vocabulary.kinds[rule.facts]
-    return missing_labels(pack, kind, rule, frozenset(kind.columns), frozenset())
+    return missing_labels(Compiler(pack, "duckdb", []), kind, rule, frozenset(kind.columns), frozenset())
 
 
 def places_of(pack: Pack, rule: Rule, on: datetime.date) -> list[tuple[Layer, bool]]:

@@ -101,6 +101,7 @@ class Compiler:
         self.layers = [pack.layer(code) for code in dict.fromkeys(layers)]
         self.default_place = default_place
         self._law = LawMaker(pack, self.layers, spans)
+        self._derived: dict[str, Derived] = {}
         #: Facts come from several files: a sum over a group that some file does not fully name (no school on the sheet) must
         #: not reach into another file. The facts then have a column ``source_number``.
         self.keeps_sources_apart = False
@@ -124,10 +125,12 @@ class Compiler:
 
     def derived(self, kind: FactKind) -> Derived:
         """The checked SELECT of a derived kind."""
-        assert kind.derived is not None
-        derived = check_derived(kind, kind.derived, self.pack.vocabulary, [])
-        assert derived is not None, "the pack was checked"
-        return derived
+        if kind.name not in self._derived:
+            assert kind.derived is not None
+            derived = check_derived(kind, kind.derived, self.pack.vocabulary, [])
+            assert derived is not None, "the pack was checked"
+            self._derived[kind.name] = derived
+        return self._derived[kind.name]
 
     def _stage(self, grade: str) -> str:
         def of(stages: dict[str, list[int]]) -> str:

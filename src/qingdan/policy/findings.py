@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from qingdan.policy.pack import Limit, Pack
 from qingdan.policy.provisions import Rule, Verdict
 from qingdan.policy.units import NUMBER, show_clock, show_date, show_quantity
-from qingdan.policy.vocabulary import FactKind, fields_of, fill
+from qingdan.policy.vocabulary import FactKind, fill
 
 
 def show_rows(rows: Sequence[int]) -> str:
@@ -126,7 +126,3 @@ class Explainer:
                     found.append(Limit(self.pack.parameters[name], statement.value, statement))
             self._limits[key] = tuple(found)
         return self._limits[key]
-
-    def says_columns(self, rule: Rule) -> list[str]:
-        """The columns that a rule's sentence shows."""
-        return [name for name in fields_of(rule.says) if name in self.pack.vocabulary.kinds[rule.facts].columns]

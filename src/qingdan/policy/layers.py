@@ -126,11 +126,6 @@ class Layer:
         return self.calendars[0][0] if self.calendars else ""
 
     @property
-    def stage_of_grade(self) -> dict[int, str]:
-        """Grade -> stage in this place."""
-        return {grade: stage for stage, grades in self.grades.stages.items() for grade in grades}
-
-    @property
     def grade_names(self) -> dict[str, int]:
         """Every word for a grade in this place -> the grade."""
         names = dict(COMMON_GRADE_NAMES)

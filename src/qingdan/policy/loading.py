@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 from qingdan.policy.documents import Blank, Document, DocumentFile, Duty, Indicator, Status
 from qingdan.policy.layers import CalendarFile, Layer, LayerFile
@@ -18,14 +17,12 @@ from qingdan.policy.provisions import ProvisionFile, Restatement
 from qingdan.policy.sources import PackError, Place, Problem, Schema, Source, nearest, parse, read_yaml
 from qingdan.policy.vocabulary import Category, CategoryFile, FactKind, FactKindFile, Vocabulary, fields_of
 
-FACTS_FOLDER = "facts"
 _LISTS: dict[str, type[Duty] | type[Indicator] | type[Blank] | type[Restatement]] = {
     "duties.yaml": Duty,
     "indicators.yaml": Indicator,
     "blanks.yaml": Blank,
     "restated.yaml": Restatement,
 }
-Item = TypeVar("Item", bound=Schema)
 
 
 @dataclass

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property
 from typing import Literal
 
@@ -22,24 +21,12 @@ from qingdan.policy.units import CLOCK, DATE, NUMBER, Unit
 PLACE = "place"
 
 
-class ColumnType(StrEnum):
-    """What a column holds; in brackets, how engines store it."""
-
-    TEXT = "text"
-    INTEGER = "integer"  # 64 bits, in the column's unit
-    MONEY = "money"  # integer fen
-    CLOCK = "clock"  # minutes since midnight
-    DATE = "date"
-    BOOLEAN = "boolean"
-    CATEGORY = "category"  # text, one of the category's codes
-    GRADE = "grade"  # 1 to 12, whatever a layer calls them
-    CLASS = "class"  # text, written 三（2）班
-
-
 class Column(Schema):
     """One column of a fact kind."""
 
     label: str
+    #: Engines store money as integer fen, a clock as minutes since midnight, a grade as 1 to 12, a class as 三（2）班 and a
+    #: category by its code.
     type: Literal["text", "integer", "money", "clock", "date", "boolean", "category", "grade", "class"]
     unit: str | None = None
     #: Header words seen in real workbooks, besides the label.
