@@ -158,7 +158,7 @@ class DuckEngine:
         batches = self._batches(compiler, kind)
         root = compiler.root(kind)
         for number, select in enumerate(batches):
-            if progress is not None:
+            if progress is not None and len(batches) > 1:
                 progress(kind.label, number, len(batches))
             if len(batches) > 1:
                 self._view(root, [select])
