@@ -13,6 +13,12 @@ urlpatterns = [
     path("accounts/", include("qingdan.accounts.urls")),
     path("library/", include("qingdan.library.urls")),
     path("uploads/", include("qingdan.uploads.urls")),
+    path("calendar/", include("qingdan.places.urls")),
+    path("schools/", include("qingdan.schools.urls")),
+    path("notices/", include("qingdan.notices.urls")),
+    path("homework/", include("qingdan.homework.urls")),
+    path("public/", include("qingdan.homework.urls.public")),
+    path("findings/", include("qingdan.findings.urls")),
 ]
 
 handler400 = "qingdan.web.views.bad_request"

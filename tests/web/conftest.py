@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from openpyxl import Workbook
 
-from qingdan.accounts.enums import OrganisationKind
+from qingdan.accounts.enums import FIRST_ROLE, OrganisationKind
 from qingdan.accounts.models import Organisation, User
 from qingdan.uploads.actions import judge_upload, submit_upload
 from qingdan.uploads.models import Upload
@@ -34,7 +34,9 @@ class Cast:
 def make_user(username: str, organisation: str, kind: OrganisationKind, layer_code: str) -> User:
     """A user with an organisation of their own."""
     owner = Organisation.objects.create(name=organisation, kind=kind, layer_code=layer_code)
-    return User.objects.create_user(username=username, password=PASSWORD, display_name=f"{organisation}经办人", organisation=owner)
+    return User.objects.create_user(
+        username=username, password=PASSWORD, display_name=f"{organisation}经办人", organisation=owner, role=FIRST_ROLE[kind]
+    )
 
 
 @pytest.fixture
@@ -116,7 +118,7 @@ def submit() -> Submit:
         contents = contents or (homework(),)
         given = list(names) or [f"表{number}.xlsx" for number in range(1, len(contents) + 1)]
         files = [SimpleUploadedFile(name, content) for name, content in zip(given, contents, strict=True)]
-        upload = submit_upload(user=user, files=files, layer_code=layer or user.organisation.layer_code)
+        upload = submit_upload(user=user, files=files, layer_code=layer or user.employer.layer_code)
         if judge:
             judge_upload(upload.pk)
             upload.refresh_from_db()

@@ -12,7 +12,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from qingdan.accounts.actions import DEMO_PASSWORD, add_account
-from qingdan.accounts.enums import OrganisationKind
+from qingdan.accounts.enums import Role
 from qingdan.accounts.models import Organisation, User
 from tests.web.conftest import PASSWORD, Cast, signed_in
 
@@ -89,9 +89,9 @@ def test_demo_accounts_can_be_made_twice(db: None) -> None:
     assert all(organisation.is_fictional for organisation in Organisation.objects.all())
     roles = {user.username: user.role for user in User.objects.select_related("organisation")}
     assert roles == {
-        "demo-bureau": OrganisationKind.BUREAU,
-        "demo-school": OrganisationKind.SCHOOL,
-        "demo-institution": OrganisationKind.INSTITUTION,
+        "demo-bureau": Role.BUREAU,
+        "demo-school": Role.SCHOOL_LEADER,
+        "demo-institution": Role.INSTITUTION,
     }
     assert sign_in(Client(), "demo-school", DEMO_PASSWORD) == 302
 

@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from qingdan.uploads.enums import UploadStatus
 from qingdan.uploads.models import Upload
+from tests.rights.test_rights_by_app import CASES
 from tests.web.conftest import Cast, Submit, signed_in
 
 LOGIN = 302  # sent to the login page
@@ -122,5 +123,5 @@ def test_acts_need_a_token_of_this_site(cast: Cast, submit: Submit) -> None:
     assert "页面已过期" in response.content.decode()
 
 
-def test_the_table_names_every_address() -> None:
-    assert set(names_of(get_resolver())) == set(TABLE)
+def test_the_tables_name_every_address() -> None:
+    assert set(names_of(get_resolver())) == set(TABLE) | {url for _, url in CASES}

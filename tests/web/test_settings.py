@@ -36,7 +36,7 @@ def test_nonsense_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 def test_database_addresses() -> None:
     read = read_database_url("postgresql://user:p%40ss@db.example:5433/qing?sslmode=require")
     assert (read["USER"], read["PASSWORD"], read["HOST"], read["PORT"], read["NAME"]) == ("user", "p@ss", "db.example", "5433", "qing")
-    assert read["OPTIONS"] == {"sslmode": "require"}
+    assert read["OPTIONS"] == {"sslmode": "require", "prepare_threshold": 1_000_000}
     socket = read_database_url("postgresql://postgres:@/postgres?host=/run/pg")
     assert (socket["HOST"], socket["PORT"], socket["OPTIONS"]) == ("/run/pg", "", {})
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from qingdan.accounts.enums import OrganisationKind
+from qingdan.accounts.enums import FIRST_ROLE, OrganisationKind, Role
 from qingdan.accounts.models import Organisation, User
 
 #: Known to everyone: only for a demonstration on one's own machine.
@@ -22,12 +22,15 @@ class DemoAccount:
     organisation: str
     kind: OrganisationKind
     layer_code: str
+    role: Role
 
 
 DEMO_ACCOUNTS = (
-    DemoAccount("demo-bureau", "示范科员", "示范区教育局", OrganisationKind.BUREAU, "demo-district"),
-    DemoAccount("demo-school", "示范教务", "示范区第一小学", OrganisationKind.SCHOOL, "demo-school"),
-    DemoAccount("demo-institution", "示范机构负责人", "启明学科培训学校（虚构）", OrganisationKind.INSTITUTION, "demo-district"),
+    DemoAccount("demo-bureau", "示范科员", "示范区教育局", OrganisationKind.BUREAU, "demo-district", Role.BUREAU),
+    DemoAccount("demo-school", "示范教务", "示范区第一小学", OrganisationKind.SCHOOL, "demo-school", Role.SCHOOL_LEADER),
+    DemoAccount(
+        "demo-institution", "示范机构负责人", "启明学科培训学校（虚构）", OrganisationKind.INSTITUTION, "demo-district", Role.INSTITUTION
+    ),
 )
 
 
@@ -42,7 +45,7 @@ def ensure_demo_accounts(*, password: str = DEMO_PASSWORD) -> list[User]:
         )
         user, _ = User.objects.update_or_create(
             username=account.username,
-            defaults={"display_name": account.display_name, "organisation": organisation, "is_active": True},
+            defaults={"display_name": account.display_name, "organisation": organisation, "role": account.role, "is_active": True},
         )
         # Setting it again would end every open session of the demonstration at each start.
         if not user.check_password(password):
@@ -53,14 +56,16 @@ def ensure_demo_accounts(*, password: str = DEMO_PASSWORD) -> list[User]:
 
 
 @transaction.atomic
-def add_account(*, username: str, display_name: str, password: str, organisation: str, kind: str, layer_code: str) -> User:
+def add_account(
+    *, username: str, display_name: str, password: str, organisation: str, kind: str, layer_code: str, region_code: str = "", role: str = ""
+) -> User:
     """Add a user, and the organisation when it is new; raise ValidationError, in Chinese, on anything that does not fit."""
     found = Organisation.objects.filter(name=organisation).first()
     if found is None:
-        found = Organisation(name=organisation, kind=kind, layer_code=layer_code)
+        found = Organisation(name=organisation, kind=kind, layer_code=layer_code, region_code=region_code)
         found.full_clean()
         found.save()
-    user = User(username=username, display_name=display_name, organisation=found)
+    user = User(username=username, display_name=display_name, organisation=found, role=role or FIRST_ROLE[found.kind])
     user.set_password(password)
     user.full_clean()
     user.save()

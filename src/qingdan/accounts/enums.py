@@ -6,8 +6,50 @@ from django.db.models import TextChoices
 
 
 class OrganisationKind(TextChoices):
-    """What an organisation is; its people's role follows from it."""
+    """What an organisation is."""
 
     BUREAU = "bureau", "教育行政部门"
     SCHOOL = "school", "学校"
     INSTITUTION = "institution", "校外培训机构"
+
+
+class Role(TextChoices):
+    """As what a user signs in.
+
+    Year-group head, class teacher and subject lead are no roles but duties of a school year, which a teacher may have several
+    of; they stand in the schools app.
+    """
+
+    BUREAU = "bureau", "教育行政人员"
+    SCHOOL_LEADER = "school_leader", "学校管理者"
+    TEACHER = "teacher", "教师"
+    PARENT = "parent", "家长"
+    INSTITUTION = "institution", "机构经办人"
+
+
+#: The kind of organisation for which each role acts; parents act for themselves.
+KIND_OF_ROLE: dict[str, OrganisationKind] = {
+    Role.BUREAU: OrganisationKind.BUREAU,
+    Role.SCHOOL_LEADER: OrganisationKind.SCHOOL,
+    Role.TEACHER: OrganisationKind.SCHOOL,
+    Role.INSTITUTION: OrganisationKind.INSTITUTION,
+}
+#: Everybody who acts for an organisation.
+STAFF: tuple[str, ...] = tuple(KIND_OF_ROLE)
+#: Who signs in for an organisation when nothing else is said.
+FIRST_ROLE: dict[str, Role] = {
+    OrganisationKind.BUREAU: Role.BUREAU,
+    OrganisationKind.SCHOOL: Role.SCHOOL_LEADER,
+    OrganisationKind.INSTITUTION: Role.INSTITUTION,
+}
+
+
+class Scope(TextChoices):
+    """What a program with a token may do for its user."""
+
+    HOMEWORK_READ = "homework:read", "读取作业"
+    HOMEWORK_WRITE = "homework:write", "登记、修改作业"
+    DISCLOSURE_READ = "disclosure:read", "读取公示"
+    DISCLOSURE_WRITE = "disclosure:write", "发布公示"
+    FINDINGS_READ = "findings:read", "读取问题清单"
+    FINDINGS_WRITE = "findings:write", "答复、确认问题"

@@ -57,6 +57,8 @@ def _day_kind(day: datetime.date, calendars: Sequence[CalendarFile]) -> str | No
             return "workday"
         if _within(day, calendar, "days_off"):
             return "holiday"
+        if _within(day, calendar, "days_of_rest"):
+            return "rest_day"
     return national_day_kind(day)
 
 

@@ -61,9 +61,10 @@ class CalendarFile(Schema):
     #: The parts of a year in which a winter or summer vacation may lie; outside them a day is a term day without more.
     vacation_windows: list[YearSpan] = []
     seasons: dict[str, list[YearSpan]] = {}
-    #: Corrections to the national calendar, for a year it does not know yet.
+    #: Corrections to the national calendar, or what it does not know yet: holidays, workdays, plain days of rest.
     days_off: list[Span] = []
     days_on: list[Span] = []
+    days_of_rest: list[Span] = []
 
 
 class GradeSystem(Schema):

@@ -35,7 +35,7 @@ def submit_upload(*, user: User, files: Sequence[IncomingFile[Any]], layer_code:
     fingerprint = hashlib.sha256()
     for digest in sorted(hashlib.sha256(content).digest() for content in contents):
         fingerprint.update(digest)
-    upload = Upload(organisation=user.organisation, uploaded_by=user, layer_code=layer_code, sha256=fingerprint.hexdigest())
+    upload = Upload(organisation=user.employer, uploaded_by=user, layer_code=layer_code, sha256=fingerprint.hexdigest())
     upload.full_clean()
     try:
         with transaction.atomic():

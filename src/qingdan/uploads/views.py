@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
 from django.contrib import messages
@@ -16,9 +16,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
-from django_htmx.middleware import HtmxDetails
 
-from qingdan.accounts.models import User
+from qingdan.accounts.access import for_roles, is_fragment, user_of
+from qingdan.accounts.enums import STAFF
 from qingdan.policy.packs import default_pack
 from qingdan.uploads.actions import retry_upload, submit_upload
 from qingdan.uploads.enums import PENDING, UploadStatus
@@ -31,21 +31,9 @@ _FINDINGS_PER_PAGE = 50
 _UNREAD_PER_PAGE = 100
 
 
-class Request(HttpRequest):
-    """A request of someone signed in, as the middleware leaves it."""
-
-    user: User
-    htmx: HtmxDetails
-
-
 def _own(request: HttpRequest, pk: int) -> Upload:
-    uploads = Upload.objects.visible_to(cast("Request", request).user).select_related("uploaded_by")
+    uploads = Upload.objects.visible_to(user_of(request)).select_related("uploaded_by")
     return get_object_or_404(uploads, pk=pk)
-
-
-def _is_fragment(request: HttpRequest) -> bool:
-    htmx = cast("Request", request).htmx
-    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
 def layer_name(code: str) -> str:
@@ -54,10 +42,11 @@ def layer_name(code: str) -> str:
     return layer.name if layer else code
 
 
+@for_roles(*STAFF)
 @require_safe
 def upload_list(request: HttpRequest) -> HttpResponse:
     """The organisation's earlier uploads, newest first."""
-    user = cast("Request", request).user
+    user = user_of(request)
     text = request.GET.get("q", "").strip()[:100]
     visible = Upload.objects.visible_to(user)
     uploads = visible.kept().matching(text).select_related("uploaded_by").prefetch_related("files")
@@ -68,14 +57,15 @@ def upload_list(request: HttpRequest) -> HttpResponse:
         "names": {upload.layer_code: layer_name(upload.layer_code) for upload in page},
         "deleted": visible.exclude(deleted_at=None).order_by("-deleted_at").prefetch_related("files")[:20],
     }
-    template = "uploads/includes/list.html" if _is_fragment(request) else "uploads/list.html"
+    template = "uploads/includes/list.html" if is_fragment(request) else "uploads/list.html"
     return render(request, template, context)
 
 
+@for_roles(*STAFF)
 def upload_new(request: HttpRequest) -> HttpResponse:
     """Take workbooks and queue them."""
-    user = cast("Request", request).user
-    form = UploadForm(request.POST or None, request.FILES or None, organisation=user.organisation)
+    user = user_of(request)
+    form = UploadForm(request.POST or None, request.FILES or None, organisation=user.employer)
     if request.method == "POST" and form.is_valid():
         try:
             upload = submit_upload(user=user, files=form.cleaned_data["workbooks"], layer_code=form.cleaned_data["layer"])
@@ -116,7 +106,7 @@ def findings(request: HttpRequest, pk: int) -> HttpResponse:
     is_filtered = any(chosen.values())
     counts = {each["rule_id"]: each for each in (found.by_rule() if is_filtered else rules)}
     context |= {"form": form, "page": page, "rules": rules, "counts": counts, "is_filtered": is_filtered, "chosen": chosen}
-    template = "uploads/includes/findings.html" if _is_fragment(request) else "uploads/findings.html"
+    template = "uploads/includes/findings.html" if is_fragment(request) else "uploads/findings.html"
     return render(request, template, context)
 
 
@@ -190,7 +180,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
         messages.info(request, "正在体检，请稍候。")
     else:
         try:
-            retry_upload(upload, user=cast("Request", request).user)
+            retry_upload(upload, user=user_of(request))
         except ValidationError as error:
             messages.error(request, "；".join(error.messages))
     return redirect("uploads:findings", pk)

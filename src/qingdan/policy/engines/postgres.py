@@ -29,13 +29,23 @@ class PostgresEngine:
         self.connection = connection
         self.pack = pack
         self.compiler = Compiler(pack, "postgres", layers, default_place=default_place)
-        self._compiled: dict[tuple[str, tuple[str, ...]], CompiledKind] = {}
+        self._compiled: dict[tuple[str, tuple[str, ...], bool], CompiledKind] = {}
 
     def install(self, kinds: Iterable[FactKind]) -> None:
         """Put calendar, places and the wide rows of the kinds into tables, in one transaction."""
         with self.connection.transaction():
+            self.install_places()
+            self.install_limits(kinds)
+
+    def install_places(self) -> None:
+        """Put calendar and places into tables: what changes with a calendar."""
+        with self.connection.transaction():
             self._put("policy_calendar", self.compiler.calendar_table(), key=("calendar", "day"))
             self._put("policy_places", self.compiler.places_table(), key=(PLACE,))
+
+    def install_limits(self, kinds: Iterable[FactKind]) -> None:
+        """Put the wide rows of the kinds into tables: what changes with the pack alone."""
+        with self.connection.transaction():
             for kind in kinds:
                 limits = self.compiler.limits(kind, self.compiler.rules(kind.name))
                 self._put(f"limits_{kind.name}", limits, key=(PLACE, "since"))
@@ -58,11 +68,11 @@ class PostgresEngine:
                 copy.write_row(row)
         self.connection.execute(sql.SQL("ANALYZE {}").format(table))
 
-    def compiled(self, kind: FactKind, restrict_by: Sequence[str] = ()) -> CompiledKind:
+    def compiled(self, kind: FactKind, restrict_by: Sequence[str] = (), *, every_fact: bool = False) -> CompiledKind:
         """The SELECT of a kind, compiled once."""
-        key = (kind.name, tuple(restrict_by))
+        key = (kind.name, tuple(restrict_by), every_fact)
         if key not in self._compiled:
-            self._compiled[key] = self.compiler.compile(kind, restrict_by=restrict_by)
+            self._compiled[key] = self.compiler.compile(kind, restrict_by=restrict_by, every_fact=every_fact)
         return self._compiled[key]
 
     def judge(self, kind: FactKind) -> Iterator[dict[str, object]]:
@@ -70,13 +80,16 @@ class PostgresEngine:
         with psycopg.RawCursor(self.connection, row_factory=dict_row) as cursor:
             yield from cursor.stream(self.compiled(kind).sql)
 
-    def judge_touched(self, kind: FactKind, restrict_by: Sequence[str], values: Sequence[object]) -> list[dict[str, object]]:
+    def judge_touched(
+        self, kind: FactKind, restrict_by: Sequence[str], values: Sequence[object], *, every_fact: bool = False
+    ) -> list[dict[str, object]]:
         """Judge only the facts whose recorded columns have the given values (the keys that a form has touched).
 
-        The statement is prepared on the connection at its first use.
+        A name that is no column of the kind is a whole-number column that the view has besides. ``every_fact`` gives the
+        compliant ones too. The statement is prepared on the connection at its first use.
         """
         with psycopg.RawCursor(self.connection, row_factory=dict_row) as cursor:
-            return cursor.execute(self.compiled(kind, restrict_by).sql, values, prepare=True).fetchall()
+            return cursor.execute(self.compiled(kind, restrict_by, every_fact=every_fact).sql, values, prepare=True).fetchall()
 
     def rules(self, kind: FactKind) -> Sequence[Rule]:
         """The rules behind ``v0 …`` of a kind's rows."""

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from qingdan.accounts.actions import add_account
-from qingdan.accounts.enums import OrganisationKind
+from qingdan.accounts.enums import OrganisationKind, Role
 
 
 class Command(BaseCommand):
@@ -30,6 +30,8 @@ class Command(BaseCommand):
         parser.add_argument("--organisation", required=True, help="单位名称")
         parser.add_argument("--kind", choices=OrganisationKind.values, default=OrganisationKind.SCHOOL.value, help="新单位的性质")
         parser.add_argument("--layer", default="cn", help="新单位适用政策的层")
+        parser.add_argument("--region", default="", help="新单位的行政区划代码（GB/T 2260，六位）")
+        parser.add_argument("--role", choices=[role.value for role in Role if role != Role.PARENT], default="", help="身份，默认随单位性质")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the procedure."""
@@ -43,6 +45,8 @@ class Command(BaseCommand):
                 organisation=options["organisation"],
                 kind=options["kind"],
                 layer_code=options["layer"],
+                region_code=options["region"],
+                role=options["role"],
             )
         except ValidationError as error:
             raise CommandError("；".join(error.messages)) from None

@@ -25,4 +25,4 @@ class Command(BaseCommand):
         if not (settings.DEMO or settings.DEBUG):
             raise CommandError("演示账户的密码人人皆知，只能在演示（QINGDAN_DEMO=1）或调试（QINGDAN_DEBUG=1）时建立")
         for user in ensure_demo_accounts():
-            self.stdout.write(f"{user.username}  {user.organisation}（{user.role.label}）")
+            self.stdout.write(f"{user.username}  {user.organisation}（{user.get_role_display()}）")

@@ -1,0 +1,1 @@
+"""Draws that anybody can repeat: families asked today, classes checked this month."""

@@ -1,0 +1,1 @@
+"""Oversight: what the nightly audit finds, what schools answer, what the bureau confirms."""

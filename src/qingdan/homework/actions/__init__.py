@@ -1,0 +1,1 @@
+"""Acts on homework that touch several records or ask the law."""

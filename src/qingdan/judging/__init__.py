@@ -1,0 +1,1 @@
+"""Judges facts in this installation's database: a form while it is saved, everything at night."""

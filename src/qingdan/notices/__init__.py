@@ -1,0 +1,1 @@
+"""What the house tells its people: reminders and decisions, shown until read."""

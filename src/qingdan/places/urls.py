@@ -1,0 +1,8 @@
+"""Doors of the places app."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+app_name = "places"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,1 @@
+"""Ground floor: schools, grades, classes, subjects, who teaches what, pupils and their guardians."""

@@ -1,0 +1,97 @@
+"""One-time codes with which guardians and staff make their own account, so that no password is ever handed out."""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+from typing import ClassVar
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from qingdan.accounts.models import User, sha256_of
+from qingdan.schools.enums import JoinKind
+from qingdan.schools.models.people import Pupil
+from qingdan.schools.models.places import School
+
+#: Easy to read aloud and to type on a phone: no 0/O, 1/I/L.
+_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+_LENGTH = 10
+VALID_DAYS = 30
+
+
+def tidy_code(text: str) -> str:
+    """A code as typed, without spaces and dashes, in capitals."""
+    return "".join(letter for letter in text.upper() if letter.isalnum())
+
+
+class JoinCodeQuerySet(models.QuerySet["JoinCode"]):
+    """Questions about codes."""
+
+    def visible_to(self, user: User) -> JoinCodeQuerySet:
+        """Leaders: the school's; class teachers: those for pupils of their classes."""
+        if user.is_school_leader:
+            return self.filter(school_id=user.organisation_id)
+        if user.is_teacher:
+            return self.filter(kind=JoinKind.GUARDIAN, pupil__in=Pupil.objects.visible_to(user))
+        return self.none()
+
+    def open(self) -> JoinCodeQuerySet:
+        """Those that can still be used."""
+        return self.filter(used_at=None, revoked_at=None, expires_at__gt=timezone.now())
+
+    def of_code(self, code: str) -> JoinCode | None:
+        """The open code that was typed."""
+        return self.open().select_related("school__organisation", "pupil", "staff").filter(sha256=sha256_of(tidy_code(code))).first()
+
+
+class JoinCode(models.Model):
+    """A code that one person may use once. Only its fingerprint is kept."""
+
+    school = models.ForeignKey(School, on_delete=models.CASCADE, related_name="join_codes", verbose_name="学校")
+    kind = models.CharField("给谁", max_length=10, choices=JoinKind.choices)
+    pupil = models.ForeignKey(Pupil, on_delete=models.CASCADE, null=True, blank=True, related_name="join_codes", verbose_name="学生")
+    #: The account waiting for its owner, made by the import of the staff.
+    staff = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="join_codes", verbose_name="教师账户")
+    sha256 = models.CharField("指纹", max_length=64, unique=True)
+    issued_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name="发放人")
+    issued_at = models.DateTimeField("发放时间", auto_now_add=True)
+    expires_at = models.DateTimeField("有效期至")
+    used_at = models.DateTimeField("使用时间", null=True, blank=True)
+    used_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="使用人")
+    revoked_at = models.DateTimeField("作废时间", null=True, blank=True)
+
+    objects = JoinCodeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "加入码"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="join_code_is_for_one",
+                condition=Q(kind=JoinKind.GUARDIAN, pupil__isnull=False, staff=None)
+                | Q(kind=JoinKind.STAFF, pupil=None, staff__isnull=False),
+                violation_error_message="家长的加入码要写明学生，教师的要写明账户",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}加入码 {self.pk}"
+
+    @classmethod
+    def issue(cls, *, school: School, by: User, pupil: Pupil | None = None, staff: User | None = None) -> tuple[JoinCode, str]:
+        """A new code for a pupil's guardian or a member of staff, and the code itself, which is shown once: ``AB3CD-EF4GH``."""
+        code = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+        kind = JoinKind.GUARDIAN if pupil is not None else JoinKind.STAFF
+        expires = timezone.now() + datetime.timedelta(days=VALID_DAYS)
+        issued = cls.objects.create(
+            school=school, kind=kind, pupil=pupil, staff=staff, sha256=sha256_of(code), issued_by=by, expires_at=expires
+        )
+        return issued, f"{code[:5]}-{code[5:]}"
+
+    def use(self, user: User) -> None:
+        """Mark it as used, once; raise ValidationError when somebody was quicker."""
+        taken = JoinCode.objects.open().filter(pk=self.pk).update(used_at=timezone.now(), used_by=user)
+        if not taken:
+            raise ValidationError("这个加入码刚刚被用过或已过期，请向学校要一个新的")

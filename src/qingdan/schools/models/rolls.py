@@ -1,0 +1,82 @@
+"""Rolls handed in as workbooks: first a preview of every row, then all at once, then, if need be, back again."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from qingdan.accounts.models import User
+from qingdan.schools.enums import RollAct, RollKind, RollStatus
+from qingdan.schools.models.places import School
+
+
+class RollImportQuerySet(models.QuerySet["RollImport"]):
+    """Questions about imports."""
+
+    def visible_to(self, user: User) -> RollImportQuerySet:
+        """School leaders: those of the own school."""
+        return self.filter(school_id=user.organisation_id) if user.is_school_leader else self.none()
+
+
+class RollImport(models.Model):
+    """One workbook with pupils or staff: previewed, applied, perhaps undone."""
+
+    school = models.ForeignKey(School, on_delete=models.PROTECT, related_name="roll_imports", verbose_name="学校")
+    kind = models.CharField("内容", max_length=10, choices=RollKind.choices)
+    file_name = models.CharField("文件名", max_length=150)
+    status = models.CharField("状态", max_length=10, choices=RollStatus.choices, default=RollStatus.PREVIEWED)
+    #: From which day classes and assignments of the roll hold.
+    effective_on = models.DateField("生效日期")
+    uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name="上传人")
+    uploaded_at = models.DateTimeField("上传时间", auto_now_add=True)
+    applied_at = models.DateTimeField("导入时间", null=True, blank=True)
+    undone_at = models.DateTimeField("撤销时间", null=True, blank=True)
+    #: What was there before, to put it back: ``[{model, pk, before}]`` in the order it was changed.
+    journal = models.JSONField("变更记录", default=list, blank=True)
+
+    objects = RollImportQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "名册导入"
+        ordering: ClassVar = ["-uploaded_at"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="roll_status_is_known",
+                condition=Q(status=RollStatus.PREVIEWED, applied_at=None, undone_at=None)
+                | Q(status=RollStatus.APPLIED, applied_at__isnull=False, undone_at=None)
+                | Q(status=RollStatus.UNDONE, applied_at__isnull=False, undone_at__isnull=False),
+                violation_error_message="名册导入的状态与时间不符",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class RollRow(models.Model):
+    """One row of a roll as it was read, and what it will do or why it is refused."""
+
+    roll = models.ForeignKey(RollImport, on_delete=models.CASCADE, related_name="rows", verbose_name="名册")
+    sheet = models.CharField("表", max_length=150, blank=True)
+    row = models.PositiveIntegerField("行")
+    act = models.CharField("处理", max_length=10, choices=RollAct.choices)
+    #: Column -> value as read.
+    values = models.JSONField("内容")
+    #: What changes, or why it is refused, in Chinese.
+    what = models.TextField("说明", blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "名册行"
+        ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="refused_row_has_a_reason",
+                condition=~Q(act=RollAct.REFUSE, what=""),
+                violation_error_message="拒收的行要写明原因",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sheet} 第 {self.row} 行"

@@ -1,0 +1,1 @@
+"""Who may open which address: one module for each app, one row for each URL name."""
