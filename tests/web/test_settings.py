@@ -38,7 +38,7 @@ def test_database_addresses() -> None:
     assert (read["USER"], read["PASSWORD"], read["HOST"], read["PORT"], read["NAME"]) == ("user", "p@ss", "db.example", "5433", "qing")
     assert read["OPTIONS"] == {"sslmode": "require", "prepare_threshold": 1_000_000}
     socket = read_database_url("postgresql://postgres:@/postgres?host=/run/pg")
-    assert (socket["HOST"], socket["PORT"], socket["OPTIONS"]) == ("/run/pg", "", {})
+    assert (socket["HOST"], socket["PORT"], socket["OPTIONS"]) == ("/run/pg", "", {"prepare_threshold": 1_000_000})
 
 
 @pytest.mark.parametrize(

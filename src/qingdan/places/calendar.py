@@ -26,21 +26,20 @@ _FORWARD_DAYS_MAX = 400
 class Calendars:
     """The pack of this installation with the bureaus' calendars in it, as of one state of these."""
 
-    #: Region code -> how often its calendar has changed.
-    versions: tuple[tuple[str, int], ...]
+    #: Of each region its number and how often its calendar has changed.
+    versions: tuple[tuple[int, int], ...]
     pack: Pack
 
 
 @lru_cache(maxsize=2)
-def _calendars(versions: tuple[tuple[str, int], ...]) -> Calendars:
-    codes = [code for code, _ in versions]
-    files = {region.layer_code: region.calendar_file() for region in Region.objects.filter(code__in=codes)}
+def _calendars(versions: tuple[tuple[int, int], ...]) -> Calendars:
+    files = {region.layer_code: region.calendar_file() for region in Region.objects.filter(pk__in=[pk for pk, _ in versions])}
     return Calendars(versions, with_calendars(default_pack(), files))
 
 
 def current_calendars() -> Calendars:
     """The calendars now; one small query, and a reading only after a change."""
-    return _calendars(tuple(Region.objects.order_by("code").values_list("code", "calendar_version")))
+    return _calendars(tuple(Region.objects.order_by("pk").values_list("pk", "calendar_version")))
 
 
 def current_pack() -> Pack:
