@@ -18,7 +18,8 @@ from qingdan.policy.layers import CalendarFile
 
 FIRST_DAY = datetime.date(2021, 1, 1)
 #: The last year that the national calendar in use knows.
-LAST_YEAR = max(day.year for day in _known_holidays)
+LAST_YEAR: int = max(day.year for day in _known_holidays)
+_YEARS_AHEAD_MAX = 10
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,16 @@ def _season(day: datetime.date, calendars: Sequence[CalendarFile]) -> str | None
     return None
 
 
-def calendar_days(calendars: Sequence[CalendarFile], *, last_year: int = LAST_YEAR + 1) -> Iterator[CalendarDay]:
+def _last_year(calendars: Sequence[CalendarFile]) -> int:
+    """A year more than the nation's calendar knows, or the last in which one of these speaks of a term or a day of its own."""
+    # A slip of the pen (2207 for 2027) must not fill the database with centuries.
+    spans = [span for each in calendars for span in (*each.terms, *each.days_on, *each.days_off, *each.days_of_rest)]
+    return min(max([LAST_YEAR + 1, *(span.last.year for span in spans)]), LAST_YEAR + _YEARS_AHEAD_MAX)
+
+
+def calendar_days(calendars: Sequence[CalendarFile], *, last_year: int | None = None) -> Iterator[CalendarDay]:
     """Every day from FIRST_DAY to the end of ``last_year`` under a chain of calendars, the nearest first."""
+    last_year = last_year or _last_year(calendars)
     day, number, is_known = FIRST_DAY, 0, True
     while day.year <= last_year:
         kind = _day_kind(day, calendars)

@@ -18,9 +18,10 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from qingdan.accounts.models import User
 from qingdan.audit import InputError, run_audit, write_xlsx
 from qingdan.policy.packs import default_pack
+from qingdan.storage.refusals import raise_if_named
 from qingdan.uploads.enums import PENDING, UploadStatus
 from qingdan.uploads.files import distinct
-from qingdan.uploads.models import ATTEMPTS_MAX, Upload, UploadedFile, raise_if_named
+from qingdan.uploads.models import ATTEMPTS_MAX, Upload, UploadedFile
 from qingdan.uploads.results import keep_results
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,6 @@ import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -355,12 +354,3 @@ class UnjudgedRule(models.Model):
 
     def __str__(self) -> str:
         return self.title
-
-
-def raise_if_named(error: Exception, constraint: str, model: type[models.Model]) -> None:
-    """Turn a database's refusal by a constraint into the message that a clerk reads; do nothing for any other refusal."""
-    diagnosis = getattr(error.__cause__, "diag", None)
-    if getattr(diagnosis, "constraint_name", None) == constraint:
-        for each in model._meta.constraints:
-            if each.name == constraint:
-                raise ValidationError(str(each.violation_error_message)) from error

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from qingdan.audit import Audit, NotJudged
 from qingdan.policy.findings import Finding as CoreFinding
-from qingdan.policy.findings import show_value
 from qingdan.policy.pack import Pack
+from qingdan.policy.telling import Told
 from qingdan.uploads.enums import UploadStatus
 from qingdan.uploads.models import Finding, SkippedRegion, UnjudgedRule, UnreadItem, Upload, UploadReport
 from qingdan.workbooks import Skipped, Unreadable
@@ -110,37 +110,23 @@ def _unjudged_rule(upload: Upload, each: NotJudged, names: _Names) -> UnjudgedRu
 
 def stored_finding(upload: Upload, finding: CoreFinding, position: int, pack: Pack, names: _Names) -> Finding:
     """A finding of the core as the row that the page shows, with the law's words of the day."""
-    kind = pack.vocabulary.kinds[finding.kind]
-    clauses = dict.fromkeys([*(cite for limit in finding.limits for cite in limit.statement.cites), *finding.rule.cites])
+    told = Told.of(finding, pack)
     first = finding.sources[0] if finding.sources else None
     return Finding(
         upload=upload,
         position=position,
-        rule_id=finding.rule.id,
-        title=finding.rule.title[:200],
+        rule_id=told.rule_id,
+        title=told.title,
         verdict=finding.verdict.value,
-        place=finding.place,
-        subject=_cut(finding.subject, 300),
-        date=finding.date,
-        sentence=finding.sentence.replace("\x00", ""),
-        remedy=finding.rule.remedy,
+        place=told.place,
+        subject=told.subject,
+        date=told.date,
+        sentence=told.sentence,
+        remedy=told.remedy,
         file=names(first.file) if first else "",
         sheet=_cut(first.sheet) if first else "",
         sources=[{"file": names(each.file), "sheet": _cut(each.sheet), "rows": list(each.rows[:50])} for each in finding.sources],
-        observed=[
-            {"label": kind.columns[name].label, "text": _cut(show_value(kind, name, value, pack), 300)}
-            for name, value in finding.observed.items()
-        ],
-        limits=[
-            {
-                "label": limit.parameter.label,
-                "text": limit.text,
-                "layer": limit.statement.layer,
-                "layer_name": pack.layers[limit.statement.layer].name,
-                "since": limit.statement.since.isoformat(),
-                "cites": [{"clause": cite, "text": pack.cite(cite)} for cite in limit.statement.cites],
-            }
-            for limit in finding.limits
-        ],
-        cites=[{"clause": clause, "text": pack.cite(clause)} for clause in clauses],
+        observed=told.observed,
+        limits=told.limits,
+        cites=told.cites,
     )

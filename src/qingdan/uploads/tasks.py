@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from django.db import connections
 from procrastinate.contrib.django import app
 
+from qingdan.storage.connections import own_connection
 from qingdan.uploads.actions import judge_upload, purge_deleted, requeue_lost
 
 log = logging.getLogger(__name__)
 
 #: A worker that has not been heard of for so long is dead; workers report every 10 seconds (see the settings).
 SECONDS_UNTIL_DEAD = 30
-
-
-@contextmanager
-def own_connection() -> Iterator[None]:
-    """A job runs in a thread of its own: nobody else would ever close the connection that it opens."""
-    try:
-        yield
-    finally:
-        connections.close_all()
 
 
 @app.task(name="uploads.judge", queue="uploads")
