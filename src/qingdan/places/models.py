@@ -8,7 +8,7 @@ closing of schools. The law is judged by the same calendar: :meth:`Region.calend
 from __future__ import annotations
 
 import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pghistory
 import pgtrigger
@@ -53,6 +53,27 @@ class OnePoint(Func):
     function = "int8range"
     template = "%(function)s(%(expressions)s, %(expressions)s, '[]')"
 
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **context: Any) -> tuple[str, tuple[str | int, ...]]:
+        """The key stands in the text twice, so its parameters have to come twice."""
+        sql, params = super().as_sql(compiler, connection, *args, **context)
+        return sql, (*params, *params)
+
+    def replace_expressions(self, replacements: Any) -> Any:
+        """The same with a record's values. Validation knows them by the names of fields, the constraints by those of columns."""
+        by_column: dict[Any, Any] = {}
+        for field, value in replacements.items():
+            if isinstance(field, F):
+                (name,) = field.deconstruct()[1]
+                by_column[F(f"{name}_id")] = value
+        return super().replace_expressions(by_column | replacements)
+
+
+def refuse_reversed(record: models.Model, message: str, first: str = "starts_on", last: str = "ends_on") -> None:
+    """Raise ValidationError when a span ends before it begins: the ranges of an exclusion constraint cannot even be built of it."""
+    begins, ends = getattr(record, first), getattr(record, last)
+    if begins is not None and ends is not None and ends < begins:
+        raise ValidationError({last: message})
+
 
 def _changes_calendar(region: str) -> pgtrigger.Trigger:
     """Counts up the region's calendar with every change, so that no process goes on with an old one."""
@@ -70,6 +91,15 @@ _OF_SCHOOL_YEAR = "(SELECT y.region_id FROM places_schoolyear y WHERE y.id = COA
 
 class RegionQuerySet(models.QuerySet["Region"]):
     """Questions about regions."""
+
+    def visible_to(self, user: User) -> RegionQuerySet:
+        """A bureau: its own and those below it; a school's people: the school's; a parent: the children's; others: where they are."""
+        if user.is_parent:
+            return self.filter(schools__pupils__guardians__user=user).distinct()
+        if user.is_of_school:
+            return self.filter(schools__organisation=user.organisation_id)
+        code = user.employer.region_code
+        return self.filter(code__startswith=user.employer.region_prefix) if user.is_bureau and code else self.filter(code=code)
 
     def edited_by(self, user: User) -> RegionQuerySet:
         """The region whose calendar a user may change: a bureau's own."""
@@ -147,7 +177,7 @@ class SchoolYearQuerySet(models.QuerySet["SchoolYear"]):
         return self.filter(starts_on__lte=day, ends_on__gte=day)
 
 
-@pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent())
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class SchoolYear(models.Model):
     """A school year of a region, named by the year in which it begins: 2026学年."""
 
@@ -179,8 +209,13 @@ class SchoolYear(models.Model):
     def __str__(self) -> str:
         return f"{self.first_year}学年"
 
+    def clean(self) -> None:
+        """Refuse a year that runs backward."""
+        super().clean()
+        refuse_reversed(self, "学年的结束日期要晚于开始日期")
 
-@pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent())
+
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class Term(models.Model):
     """One of the two terms of a school year."""
 
@@ -212,8 +247,9 @@ class Term(models.Model):
         return f"{self.school_year}{self.get_ordinal_display()}"
 
     def clean(self) -> None:
-        """Refuse a term that reaches out of its school year."""
+        """Refuse a term that runs backward or reaches out of its school year."""
         super().clean()
+        refuse_reversed(self, "学期的结束日期要晚于开始日期")
         year = self.school_year
         starts_on: datetime.date | None = self.starts_on
         ends_on: datetime.date | None = self.ends_on  # a form may have left them empty
@@ -221,7 +257,7 @@ class Term(models.Model):
             raise ValidationError(f"学期要在{year}（{year.starts_on} 至 {year.ends_on}）之内")
 
 
-@pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent())
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class Vacation(models.Model):
     """A winter or summer vacation of a region."""
 
@@ -255,8 +291,13 @@ class Vacation(models.Model):
     def __str__(self) -> str:
         return f"{self.starts_on.year}年{self.get_season_display()}"
 
+    def clean(self) -> None:
+        """Refuse a vacation that runs backward."""
+        super().clean()
+        refuse_reversed(self, "假期的结束日期要晚于开始日期")
 
-@pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent())
+
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class OverriddenDay(models.Model):
     """A single day that the bureau says is a workday, a holiday or a day of rest, whatever the national calendar says."""
 

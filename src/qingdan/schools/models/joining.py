@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from qingdan.accounts.models import User, sha256_of
 from qingdan.schools.enums import JoinKind
@@ -95,3 +96,45 @@ class JoinCode(models.Model):
         taken = JoinCode.objects.open().filter(pk=self.pk).update(used_at=timezone.now(), used_by=user)
         if not taken:
             raise ValidationError("这个加入码刚刚被用过或已过期，请向学校要一个新的")
+
+    def revoke(self) -> None:
+        """End it; a code that was used stays used."""
+        JoinCode.objects.filter(pk=self.pk, used_at=None, revoked_at=None).update(revoked_at=timezone.now())
+
+
+#: Wrong codes from one address before it has to wait, and for how long. A code has 31^10 forms: nobody guesses one at this pace,
+#: while a whole parents' meeting behind one school address may still mistype now and then.
+TRIES_MAX = 30
+TRIES_MINUTES = 15
+
+
+class JoinAttempt(models.Model):
+    """A wrong code that somebody typed. Counted by address in the database: a session is thrown away at will, and each process
+    has a memory of its own. The address itself is not kept, only its keyed fingerprint, and not for longer than it counts.
+    """
+
+    address = models.CharField("地址指纹", max_length=64)
+    at = models.DateTimeField("时间", auto_now_add=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "错误的加入码"
+        indexes: ClassVar = [models.Index(fields=["address", "at"], name="join_attempt_by_address")]
+
+    def __str__(self) -> str:
+        return f"{self.at}"
+
+    @staticmethod
+    def _fingerprint(address: str) -> str:
+        return salted_hmac("qingdan.join", address, algorithm="sha256").hexdigest()
+
+    @classmethod
+    def note(cls, address: str) -> None:
+        """Count a wrong code, and drop what counts no more."""
+        cls.objects.filter(at__lt=timezone.now() - datetime.timedelta(minutes=TRIES_MINUTES)).delete()
+        cls.objects.create(address=cls._fingerprint(address))
+
+    @classmethod
+    def must_wait(cls, address: str) -> bool:
+        """Whether too many wrong codes came from an address lately."""
+        since = timezone.now() - datetime.timedelta(minutes=TRIES_MINUTES)
+        return cls.objects.filter(address=cls._fingerprint(address), at__gte=since).count() >= TRIES_MAX

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from qingdan.accounts.models import User
-from qingdan.places.models import OnePoint, SchoolYear, days
+from qingdan.places.models import OnePoint, SchoolYear, days, refuse_reversed
 from qingdan.schools.enums import Relation
 from qingdan.schools.models.places import School, SchoolClass, Subject
 
@@ -64,6 +64,11 @@ class TeachingAssignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.school_class} {self.subject} {self.teacher}"
+
+    def clean(self) -> None:
+        """Refuse an assignment that runs backward."""
+        super().clean()
+        refuse_reversed(self, "任课的结束日期不能早于开始日期")
 
 
 class GradeLead(models.Model):
@@ -185,6 +190,11 @@ class Enrolment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pupil} {self.school_class}"
+
+    def clean(self) -> None:
+        """Refuse an enrolment that runs backward."""
+        super().clean()
+        refuse_reversed(self, "离班日期不能早于入班日期")
 
 
 class Guardian(models.Model):

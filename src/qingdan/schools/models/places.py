@@ -117,6 +117,12 @@ class SchoolClassQuerySet(models.QuerySet["SchoolClass"]):
             return self.filter(enrolments__pupil__guardians__user=user).distinct()
         return self.none()
 
+    def named_to(self, user: User) -> SchoolClassQuerySet:
+        """Those whose pupils a user may see by name: leaders of the school all, class teachers their own; a bureau none."""
+        if user.is_school_leader:
+            return self.filter(school_id=user.organisation_id)
+        return self.filter(school_id=user.organisation_id, class_teacher=user) if user.is_teacher else self.none()
+
     def current(self, day: datetime.date) -> SchoolClassQuerySet:
         """Those of the school year that a day lies in."""
         return self.filter(school_year__starts_on__lte=day, school_year__ends_on__gte=day)

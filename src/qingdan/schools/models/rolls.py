@@ -27,6 +27,10 @@ class RollImport(models.Model):
     kind = models.CharField("内容", max_length=10, choices=RollKind.choices)
     file_name = models.CharField("文件名", max_length=150)
     status = models.CharField("状态", max_length=10, choices=RollStatus.choices, default=RollStatus.PREVIEWED)
+    #: Whether classes that the roll names and the school does not have are made.
+    creates_classes = models.BooleanField("新建名册里的班级", default=False)
+    #: Columns of the workbook that were not read, as it calls them: nothing more of a pupil is kept than serves.
+    ignored_columns = models.JSONField("没有读入的列", default=list, blank=True)
     #: From which day classes and assignments of the roll hold.
     effective_on = models.DateField("生效日期")
     uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name="上传人")

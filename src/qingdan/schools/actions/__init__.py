@@ -1,0 +1,1 @@
+"""What touches several records of a school at once."""

@@ -1,0 +1,1 @@
+"""Rolls of pupils and staff: read, compared with what is there, applied, taken back, and written out again."""
