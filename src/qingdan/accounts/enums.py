@@ -13,6 +13,20 @@ class OrganisationKind(TextChoices):
     INSTITUTION = "institution", "校外培训机构"
 
 
+class CompetentDepartment(TextChoices):
+    """Which department of the government an organisation of kind bureau is; the pack's ``competent_department``."""
+
+    EDUCATION = "education", "教育部门"
+    SPORTS = "sports", "体育部门"
+    CULTURE = "culture", "文化和旅游部门"
+    SCIENCE = "science", "科技部门"
+    MARKET = "market", "市场监管部门"
+    CIVIL_AFFAIRS = "civil_affairs", "民政部门"
+    HEALTH = "health", "卫健部门"
+    LABOUR = "labour", "人社部门"
+    NONE = "none", "未明确"
+
+
 class Role(TextChoices):
     """As what a user signs in.
 
@@ -53,3 +67,14 @@ class Scope(TextChoices):
     DISCLOSURE_WRITE = "disclosure:write", "发布公示"
     FINDINGS_READ = "findings:read", "读取问题清单"
     FINDINGS_WRITE = "findings:write", "答复、确认问题"
+
+
+_DISCLOSURE = (Scope.DISCLOSURE_READ, Scope.DISCLOSURE_WRITE)
+_FINDINGS = (Scope.FINDINGS_READ, Scope.FINDINGS_WRITE)
+#: What a token of each role may be given; a token never opens more, whatever it was issued with.
+SCOPES_OF_ROLE: dict[str, tuple[Scope, ...]] = {
+    Role.BUREAU: (Scope.HOMEWORK_READ, Scope.DISCLOSURE_READ, *_FINDINGS),
+    Role.SCHOOL_LEADER: (Scope.HOMEWORK_READ, Scope.HOMEWORK_WRITE, *_DISCLOSURE, *_FINDINGS),
+    Role.TEACHER: (Scope.HOMEWORK_READ, Scope.HOMEWORK_WRITE, *_DISCLOSURE),
+    Role.INSTITUTION: _FINDINGS,
+}

@@ -16,16 +16,18 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Replace
 from django.utils import timezone
 from pypinyin import Style, lazy_pinyin
 
-from qingdan.accounts.enums import KIND_OF_ROLE, OrganisationKind, Role, Scope
+from qingdan.accounts.enums import KIND_OF_ROLE, CompetentDepartment, OrganisationKind, Role, Scope
 from qingdan.policy.packs import default_pack
 from qingdan.policy.sources import nearest
 
 #: How long an answer to a repeated request is kept.
 IDEMPOTENCY_DAYS = 3
+_USE_NOTED_EVERY = datetime.timedelta(minutes=1)
 
 
 def validate_layer(code: str) -> None:
@@ -56,8 +58,11 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         return self.filter(region_code__startswith=bureau.region_prefix)
 
     def matching(self, text: str) -> OrganisationQuerySet:
-        """Those with a word in the name, or with these sounds or initials."""
-        return self.filter(Q(name__icontains=text) | Q(pinyin__contains=text.lower())) if text else self
+        """Those with a word in the name, or with these sounds (written together or apart) or initials."""
+        if not text:
+            return self
+        sounds = Replace("pinyin", Value(" "), Value(""))
+        return self.alias(sounds=sounds).filter(Q(name__icontains=text) | Q(sounds__contains=text.lower().replace(" ", "")))
 
 
 class Organisation(models.Model):
@@ -71,6 +76,8 @@ class Organisation(models.Model):
     region_code = models.CharField(
         "行政区划代码", max_length=6, blank=True, default="", validators=[RegexValidator(r"^\d{6}$", "行政区划代码是六位数字")]
     )
+    #: Of a bureau: which department of the government it is. Empty for the education bureau and for whoever is no bureau.
+    department = models.CharField("部门", max_length=20, choices=CompetentDepartment.choices, blank=True, default="")
     is_fictional = models.BooleanField("虚构", default=False)
     created_at = models.DateTimeField("建立时间", auto_now_add=True)
 
@@ -252,6 +259,13 @@ class ApiToken(models.Model):
         """End it now; nothing once revoked comes back."""
         self.revoked_at = self.revoked_at or timezone.now()
         self.save(update_fields=["revoked_at"])
+
+    def note_use(self) -> None:
+        """Keep when it was used last, at most once a minute: a busy program must not write with every question."""
+        now = timezone.now()
+        if self.last_used_at is None or now - self.last_used_at > _USE_NOTED_EVERY:
+            self.last_used_at = now
+            self.save(update_fields=["last_used_at"])
 
     @property
     def is_in_force(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import ExpressionWrapper, Q
 from django.utils import timezone
 
 from qingdan.accounts.models import User
@@ -22,6 +22,10 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def unread(self) -> NoticeQuerySet:
         """Those not yet read."""
         return self.filter(read_at=None)
+
+    def unread_first(self) -> NoticeQuerySet:
+        """Those not yet read, then the others; the newest first in both."""
+        return self.order_by(ExpressionWrapper(Q(read_at=None), output_field=models.BooleanField()).desc(), "-sent_at", "-pk")
 
     def send(self, users: Iterable[User], *, occasion: str, text: str, url: str = "") -> int:
         """Tell users something once per occasion; the number of users is returned."""
