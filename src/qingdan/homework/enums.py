@@ -57,6 +57,16 @@ class HomeworkStatus(TextChoices):
     WITHDRAWN = "withdrawn", "已撤回"
 
 
+class Settling(TextChoices):
+    """What a year-group head may do with a piece of homework."""
+
+    REDUCE = "reduce", "减时长"
+    MOVE = "move", "改日子"
+    SCHOOL = "school", "改在校内"
+    RELEASE = "release", "放行"
+    RETURN = "return", "退回"
+
+
 class DesignOrigin(TextChoices):
     """Where a design comes from."""
 
@@ -72,6 +82,15 @@ class DesignStatus(TextChoices):
     SUBMITTED = "submitted", "待审"
     PUBLISHED = "published", "已入库"
     RETURNED = "returned", "已退回"
+
+
+class DesignAct(TextChoices):
+    """What happened to a design on its way."""
+
+    SUBMITTED = "submitted", "提交审核"
+    PUBLISHED = "published", "审核入库"
+    RETURNED = "returned", "退回"
+    WITHDRAWN = "withdrawn", "撤下"
 
 
 class SleepAnswer(TextChoices):
@@ -91,3 +110,13 @@ class Fault(TextChoices):
     MECHANICAL = "mechanical", "机械重复"
     INEFFECTIVE = "ineffective", "无效作业"
     PUNITIVE = "punitive", "惩罚性"
+
+
+class DisclosureState(TextChoices):
+    """Where a grade's week stands with its disclosure."""
+
+    OPEN = "open", "未到公示日"
+    DUE = "due", "待公示"
+    LATE = "late", "逾期"
+    PUBLISHED = "published", "已公示"
+    CHANGED = "changed", "公示后有变动"

@@ -30,7 +30,9 @@ FROM homework_homework AS h {_PLACE_OF_CLASS.format("h")}
     JOIN schools_subject AS s ON s.id = h.subject_id
     LEFT JOIN (
         SELECT k.homework_id, array_agg(fault) AS faults
-        FROM homework_checkedhomework AS k CROSS JOIN unnest(k.faults) AS fault
+        FROM homework_checkedhomework AS k
+            JOIN homework_checkedclass AS b ON b.id = k.checked_class_id AND b.checked_at IS NOT NULL
+            CROSS JOIN unnest(k.faults) AS fault
         WHERE k.homework_id IS NOT NULL
         GROUP BY k.homework_id
     ) AS found ON found.homework_id = h.id
@@ -50,15 +52,19 @@ SELECT w.school_id * 1000000 + w.grade * 10000 + (w.week_from - DATE '2020-01-06
     latest.snapshot ->> 'requirements' <> '' AS has_requirements,
     latest.snapshot ->> 'intent' <> '' AS has_intent,
     latest.id IS NOT NULL AS is_open_to_public,
-    COALESCE(CAST(latest.snapshot ->> 'is_coordinated' AS boolean), FALSE) AS is_coordinated
+    -- Unpublished is not uncoordinated: the register knows whether something never got past the year group.
+    COALESCE(CAST(latest.snapshot ->> 'is_coordinated' AS boolean), NOT w.has_held) AS is_coordinated
 FROM (
     SELECT c.school_id, c.grade, CAST(date_trunc('week', h.on_date) AS date) AS week_from,
-        array_agg(DISTINCT s.name) AS subjects, array_agg(DISTINCT c.name) AS class_names
+        array_agg(DISTINCT s.name) FILTER (WHERE h.status = '{HomeworkStatus.OUT}') AS subjects,
+        array_agg(DISTINCT c.name) FILTER (WHERE h.status = '{HomeworkStatus.OUT}') AS class_names,
+        bool_or(h.status = '{HomeworkStatus.HELD}') AS has_held
     FROM homework_homework AS h
         JOIN schools_schoolclass AS c ON c.id = h.school_class_id
         JOIN schools_subject AS s ON s.id = h.subject_id
-    WHERE h.status = '{HomeworkStatus.OUT}'
+    WHERE h.status IN ('{HomeworkStatus.OUT}', '{HomeworkStatus.HELD}')
     GROUP BY c.school_id, c.grade, CAST(date_trunc('week', h.on_date) AS date)
+    HAVING bool_or(h.status = '{HomeworkStatus.OUT}')
 ) AS w
     JOIN accounts_organisation AS o ON o.id = w.school_id
     LEFT JOIN homework_disclosure AS first
@@ -74,7 +80,8 @@ WHERE first.id IS NOT NULL OR w.week_from + 7 <= CAST(now() AT TIME ZONE 'Asia/S
 #: Each day of a class of which the class teacher or enough families have told something.
 HOMEWORK_COMPLETION = f"""
 SELECT {_DAY_OF_CLASS.format("told.school_class_id", "told.on_date")} AS row_id, {_CLASS}, told.on_date,
-    CAST(given.written_minutes AS bigint) AS written_minutes,
+    -- The register is complete: what is not in it was not given.
+    CAST(COALESCE(given.written_minutes, 0) AS bigint) AS written_minutes,
     CAST(told.finished_percent AS bigint) AS done_at_school_percent,
     CAST(told.average_minutes AS bigint) AS average_minutes
 FROM (
@@ -115,7 +122,7 @@ WHERE r.answered_at IS NOT NULL
 """
 
 SOURCES = (
-    FactSource("homework_item", HOMEWORK_ITEM),
+    FactSource("homework_item", HOMEWORK_ITEM, page="homework:item"),
     FactSource("homework_disclosure", HOMEWORK_DISCLOSURE),
     FactSource("homework_completion", HOMEWORK_COMPLETION),
     FactSource("homework_check", HOMEWORK_CHECK),

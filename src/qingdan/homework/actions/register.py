@@ -16,19 +16,22 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.models import Sum
+from django.urls import reverse
 from django.utils import timezone
-from sqlglot import exp
 
+from qingdan.accounts.enums import Role
 from qingdan.accounts.models import User
-from qingdan.homework.enums import HomeworkPlace, HomeworkStatus
+from qingdan.homework.enums import HomeworkForm, HomeworkPlace, HomeworkStatus
+from qingdan.homework.limits import DayLimit, day_limit
 from qingdan.homework.models import Homework
 from qingdan.judging.law import Judged, Law, current_law
-from qingdan.places.calendar import SchoolCalendar, today
+from qingdan.notices.models import Notice
+from qingdan.places.calendar import SchoolCalendar, current_pack, monday_of, today
 from qingdan.places.enums import SchoolDayKind
 from qingdan.policy.findings import Finding
 from qingdan.policy.pack import Pack
-from qingdan.policy.provisions import Rule
-from qingdan.schools.models import SchoolClass, TeachingAssignment
+from qingdan.schools.models import GradeLead, SchoolClass, TeachingAssignment
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,8 @@ class Objection:
     sentence: str
     remedy: str
     cites: tuple[tuple[str, str], ...]
+    #: ``(label, text, name of the layer that sets it)``.
+    limits: tuple[tuple[str, str, str], ...] = ()
 
     @classmethod
     def of(cls, school_class: SchoolClass, finding: Finding, pack: Pack) -> Objection:
@@ -54,7 +59,8 @@ class Objection:
             ]
         )
         cites = tuple((clause, pack.cite(clause)) for clause in ids)
-        return cls(school_class, finding.rule.id, finding.rule.title, finding.sentence, finding.rule.remedy, cites)
+        limits = tuple((each.parameter.label, each.text, pack.layers[each.statement.layer].name) for each in finding.limits)
+        return cls(school_class, finding.rule.id, finding.rule.title, finding.sentence, finding.rule.remedy, cites, limits)
 
     def as_json(self) -> dict[str, Any]:
         """As it is kept with homework that is held."""
@@ -152,32 +158,46 @@ def _breached(law: Law, school_class: SchoolClass, day: datetime.date) -> dict[t
     return {_identity(finding): finding.observed for finding in judged_day(law, school_class, day)}
 
 
+def _total(school_class: SchoolClass, day: datetime.date, minutes: int, limit: DayLimit) -> DayTotal:
+    return DayTotal(school_class, day, minutes, limit.minutes, limit.is_none_allowed, limit.text, limit.cites)
+
+
 def day_total(school_class: SchoolClass, day: datetime.date, *, law: Law | None = None) -> DayTotal:
     """The running total of a class's day and its limit, as the law has it."""
     law = law or current_law()
-    place = school_class.school.organisation.layer_code
     found: list[Judged] = law.judge_touched("class_day", every_fact=True, class_id=school_class.pk, on_date=day)
     minutes = int(found[0].row.get("known_home_written_minutes") or 0) if found else 0
-    stage = next((name for name, grades in law.pack.layer(place).grades.stages.items() if school_class.grade in grades), None)
-    statement = law.pack.find("homework.daily_minutes", at=place, on=day, case=(stage,))
-    if statement is None:
-        forbidding = _rule_against_any(law.pack, place, day, stage)
-        if forbidding is None:
-            return DayTotal(school_class, day, minutes, None, is_none_allowed=False)
-        clauses = law.pack.cites_at(forbidding, at=place, on=day)
-        return DayTotal(school_class, day, minutes, None, True, forbidding.title, tuple((each, law.pack.cite(each)) for each in clauses))
-    text = f"{law.pack.parameters['homework.daily_minutes'].label} {statement.value} 分钟（{law.pack.layers[statement.layer].name}）"
-    cites = tuple((each, law.pack.cite(each)) for each in statement.cites)
-    return DayTotal(school_class, day, minutes, int(str(statement.value)), False, text, cites)
+    limit = day_limit(law.pack, school_class.school.organisation.layer_code, school_class.grade, day)
+    return _total(school_class, day, minutes, limit)
 
 
-def _rule_against_any(pack: Pack, place: str, day: datetime.date, stage: str | None) -> Rule | None:
-    """The rule by which a stage has no written homework at home at all, where it is in force."""
-    rule = pack.rules.get("homework.no-written-at-home")
-    when = pack.expressions.get(("homework.no-written-at-home", "when"))
-    if rule is None or when is None or not pack.rule_is_on(rule, at=place, on=day):
-        return None
-    return rule if stage in {literal.this for literal in when.tree.find_all(exp.Literal)} else None
+def day_totals(
+    classes: Iterable[SchoolClass], days: Iterable[datetime.date], *, pack: Pack | None = None, without: Iterable[int] = ()
+) -> dict[tuple[int, datetime.date], DayTotal]:
+    """Running totals of many classes and days in one query, keyed by class and day; ``without`` leaves out records by number.
+
+    Classes come with ``school__organisation``.
+    """
+    pack = pack or current_pack()
+    classes, days = list(classes), list(days)
+    summed = (
+        Homework.objects.out()
+        .filter(school_class__in=classes, on_date__in=days, form=HomeworkForm.WRITTEN, done_at=HomeworkPlace.HOME)
+        .exclude(pk__in=list(without))
+        .order_by()
+        .values_list("school_class_id", "on_date")
+        .annotate(minutes=Sum("homework_minutes"))
+    )
+    minutes = {(class_id, day): total for class_id, day, total in summed}
+    limits: dict[tuple[str, int, datetime.date], DayLimit] = {}
+    totals = {}
+    for each in classes:
+        for day in days:
+            key = (each.school.organisation.layer_code, each.grade, day)
+            if key not in limits:
+                limits[key] = day_limit(pack, *key)
+            totals[each.pk, day] = _total(each, day, minutes.get((each.pk, day), 0), limits[key])
+    return totals
 
 
 def refuse_day(school_class: SchoolClass, day: datetime.date, *, calendar: SchoolCalendar | None = None) -> None:
@@ -207,7 +227,8 @@ def refuse_teacher(teacher: User, school_class: SchoolClass, subject_id: int, da
 
 @transaction.atomic
 def enter(items: Sequence[Homework], *, by: User, hold: bool = False) -> list[Homework]:
-    """Give homework out, all of it or none; with ``hold`` it waits for the year group instead, with what the law objects to.
+    """Give homework out, all of it or none; with ``hold`` the classes that it would be too much for wait for the year group, with what
+    the law objects to, and the others get it.
 
     Raises ValidationError for a day or class that cannot be, Refused when the law says no. The same batch again gives back what
     was saved at the first time.
@@ -215,7 +236,9 @@ def enter(items: Sequence[Homework], *, by: User, hold: bool = False) -> list[Ho
     if not items:
         raise ValidationError("请至少填写一项作业")
     lock_days((item.school_class_id, item.on_date) for item in items)
-    if done := list(Homework.objects.filter(batch=items[0].batch)):
+    if done := list(
+        Homework.objects.filter(batch=items[0].batch, teacher=items[0].teacher).select_related("school_class__school__organisation")
+    ):
         return done
     calendars: dict[str, SchoolCalendar] = {}
     for item in items:
@@ -224,8 +247,9 @@ def enter(items: Sequence[Homework], *, by: User, hold: bool = False) -> list[Ho
         refuse_day(item.school_class, item.on_date, calendar=calendar)
         refuse_teacher(item.teacher, item.school_class, item.subject_id, item.on_date)
         item.full_clean(exclude=["school_class", "subject", "teacher", "design"])
+    held: list[Homework] = []
     if hold:
-        _hold(items)
+        held = _hold(items)
     else:
         try:
             with entering((item.school_class, item.on_date) for item in items):
@@ -234,7 +258,7 @@ def enter(items: Sequence[Homework], *, by: User, hold: bool = False) -> list[Ho
         except Refused:
             _forget(items)
             raise
-    log.info("homework.%s by=%s batch=%s items=%s", "held" if hold else "entered", by.pk, items[0].batch, len(items))
+    log.info("homework.entered by=%s batch=%s items=%s held=%s", by.pk, items[0].batch, len(items), len(held))
     return list(items)
 
 
@@ -249,13 +273,20 @@ def _forget(items: Sequence[Homework]) -> None:
         item.pk, item._state.adding = None, True
 
 
-def _hold(items: Sequence[Homework]) -> None:
-    """Keep homework with what the law would say of it; nobody outside the school sees it."""
+def _hold(items: Sequence[Homework]) -> list[Homework]:
+    """Keep homework with what the law would say of it; nobody outside the school sees it. What complies goes out; the held are returned."""
     objections = judge_draft(items)
+    held = []
     for item in items:
-        item.status, item.sent_at = HomeworkStatus.HELD, None
         item.objections = [each.as_json() for each in objections if each.school_class.pk == item.school_class_id]
-        item.save()
+        if item.objections:
+            item.status, item.sent_at = HomeworkStatus.HELD, None
+            item.save()
+            held.append(item)
+        else:
+            _put_out(item)
+    tell_heads(held)
+    return held
 
 
 class _TakeBack(Exception):
@@ -279,24 +310,50 @@ def judge_draft(items: Sequence[Homework]) -> list[Objection]:
 
 
 @transaction.atomic
-def change(item: Homework, *, by: User, note: str = "", **changes: Any) -> Homework:
+def change(item: Homework, *, by: User, note: str = "", hold: bool = False, **changes: Any) -> Homework:
     """Change homework (``homework_minutes``, ``on_date``, ``done_at``, ``content`` …) and let it out; raises as :func:`enter` does.
 
-    This is how the year group settles: reduces, moves to another day or into school, or simply releases what now fits.
+    This is how the year group settles: reduces, moves to another day or into school, or simply releases what now fits. With ``hold``
+    what the law objects to waits for the year group as it was changed; if it was out, it no longer is.
     """
     days = [(item.school_class, item.on_date)]
     for name, value in changes.items():
         setattr(item, name, value)
     if (item.school_class, item.on_date) not in days:
         days.append((item.school_class, item.on_date))
+    lock_days((each.pk, day) for each, day in days)
     refuse_day(item.school_class, item.on_date)
     item.full_clean(exclude=["school_class", "subject", "teacher", "design", "settled_by"])
-    with entering(days):
-        if by.pk != item.teacher_id:
-            item.settled_by, item.settled_at, item.settlement = by, timezone.now(), note[:200]
-        _put_out(item)
-    log.info("homework.changed homework=%s by=%s changes=%s", item.pk, by.pk, sorted(changes))
+    if by.pk != item.teacher_id:
+        item.settled_by, item.settled_at, item.settlement = by, timezone.now(), note[:200]
+    try:
+        with entering(days):
+            _put_out(item)
+    except Refused as refused:
+        if not hold:
+            raise
+        item.status, item.sent_at = HomeworkStatus.HELD, None
+        item.objections = [each.as_json() for each in refused.objections]
+        item.save()
+        tell_heads([item])
+    log.info("homework.changed homework=%s by=%s status=%s changes=%s", item.pk, by.pk, item.status, sorted(changes))
     return item
+
+
+def judge_change(item: Homework, *, days: Iterable[datetime.date]) -> list[Objection]:
+    """What the law would object to if a saved piece of homework went out as it is in memory now; nothing is written.
+
+    ``days`` are those it touches: the one it stands on in the database and the one in memory.
+    """
+    try:
+        with transaction.atomic():
+            with entering((item.school_class, day) for day in days):
+                _put_out(item)
+            raise _TakeBack
+    except _TakeBack:
+        return []
+    except Refused as refused:
+        return list(refused.objections)
 
 
 def bring_into_school(item: Homework, *, by: User, note: str = "") -> Homework:
@@ -314,6 +371,28 @@ def return_to_teacher(item: Homework, *, by: User, reason: str) -> None:
     item.settled_by, item.settled_at, item.settlement = by, timezone.now(), reason.strip()[:200]
     item.save()
     log.info("homework.returned homework=%s by=%s", item.pk, by.pk)
+
+
+def heads_of(school_class: SchoolClass) -> list[User]:
+    """Who settles for a class: the heads of its year group; the school's leaders where there is none."""
+    led = GradeLead.objects.filter(school_id=school_class.school_id, school_year_id=school_class.school_year_id, grade=school_class.grade)
+    heads = [each.user for each in led.select_related("user") if each.user.is_active]
+    return heads or list(User.objects.filter(organisation_id=school_class.school_id, role=Role.SCHOOL_LEADER, is_active=True))
+
+
+def tell_heads(items: Sequence[Homework]) -> None:
+    """Tell the heads of the year groups what waits for them, once for each grade and day."""
+    groups: dict[tuple[int, datetime.date], list[Homework]] = {}
+    for item in items:
+        groups.setdefault((item.school_class.grade, item.on_date), []).append(item)
+    for (grade, day), group in groups.items():
+        names = "、".join(dict.fromkeys(each.school_class.name for each in group))
+        Notice.objects.send(
+            heads_of(group[0].school_class),
+            occasion=f"homework-held:{group[0].pk}:{group[0].version}",
+            text=f"{names}{day.month}月{day.day}日的{group[0].subject.name}作业超出规定，等您统筹"[:300],
+            url=f"{reverse('homework:board', args=[grade])}?week={monday_of(day)}&day={day}",
+        )
 
 
 @transaction.atomic

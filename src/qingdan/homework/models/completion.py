@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import datetime
+import logging
+from collections.abc import Sequence
 from typing import ClassVar
 
-from django.db import models
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from qingdan.accounts.models import User
 from qingdan.draws.models import Draw
-from qingdan.homework.enums import SleepAnswer
+from qingdan.homework.enums import HomeworkStatus, SleepAnswer
 from qingdan.homework.models.register import MINUTES_MAX, Homework
 from qingdan.schools.models import Pupil, SchoolClass, Subject
 
+log = logging.getLogger(__name__)
 #: Groups smaller than this are never shown: a family could be recognised.
 SMALLEST_GROUP = 3
+
+
+class SchoolFinishQuerySet(models.QuerySet["SchoolFinish"]):
+    """Questions about what was finished at school."""
+
+    def visible_to(self, user: User) -> SchoolFinishQuerySet:
+        """What staff may see of classes they may see; families are told nothing of it."""
+        return self.none() if user.is_parent else self.filter(school_class__in=SchoolClass.objects.visible_to(user))
 
 
 class SchoolFinish(models.Model):
@@ -26,6 +39,8 @@ class SchoolFinish(models.Model):
     finished_percent = models.PositiveSmallIntegerField("校内完成比例")
     reported_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name="填报人")
     reported_at = models.DateTimeField("填报时间", auto_now=True)
+
+    objects = SchoolFinishQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "校内完成"
@@ -54,9 +69,13 @@ class FamilyReportQuerySet(models.QuerySet["FamilyReport"]):
         """Those with an answer."""
         return self.exclude(answered_at=None)
 
+    def changeable(self, day: datetime.date) -> FamilyReportQuerySet:
+        """Those that can be answered, changed or taken back on a day: of that day or the one before."""
+        return self.filter(on_date__range=(day - datetime.timedelta(days=1), day))
+
     def open(self, day: datetime.date) -> FamilyReportQuerySet:
-        """Those still to be answered: of that day or the one before."""
-        return self.filter(answered_at=None, on_date__range=(day - datetime.timedelta(days=1), day))
+        """Those still to be answered on a day."""
+        return self.changeable(day).filter(answered_at=None)
 
 
 class FamilyReport(models.Model):
@@ -78,7 +97,10 @@ class FamilyReport(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "家庭反馈"
         ordering: ClassVar = ["-on_date", "pk"]
-        indexes: ClassVar = [models.Index(fields=["school_class", "on_date"], name="family_report_of_class")]
+        indexes: ClassVar = [
+            models.Index(fields=["school_class", "on_date"], name="family_report_of_class"),
+            models.Index(fields=["on_date"], name="family_report_of_day"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 name="family_asked_once_a_day", fields=["pupil", "on_date"], violation_error_message="当天已请这个家庭反馈"
@@ -98,6 +120,33 @@ class FamilyReport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.school_class} {self.on_date}"
+
+    @property
+    def last_day(self) -> datetime.date:
+        """The last day on which it can be answered, changed or taken back."""
+        return self.on_date + datetime.timedelta(days=1)
+
+    def answer(self, *, by: User, homework_minutes: int, sleep: str, day: datetime.date) -> None:
+        """Keep what a family says, in place of what it said before; raise ValidationError where it cannot be."""
+        self._refuse_late(day)
+        self.homework_minutes, self.sleep = homework_minutes, sleep
+        self.answered_by, self.answered_at = by, timezone.now()
+        self.full_clean(exclude=["draw", "pupil", "school_class", "answered_by"], validate_unique=False)
+        self.save(update_fields=["homework_minutes", "sleep", "answered_by", "answered_at"])
+        log.info("family_report.answered report=%s by=%s", self.pk, by.pk)
+
+    @transaction.atomic
+    def take_back(self, *, by: User, day: datetime.date) -> None:
+        """Forget the answer, as if nothing had been said."""
+        self._refuse_late(day)
+        self.homework_minutes, self.sleep, self.answered_by, self.answered_at = None, "", None, None
+        self.save(update_fields=["homework_minutes", "sleep", "answered_by", "answered_at"])
+        self.subjects.all().delete()
+        log.info("family_report.taken_back report=%s by=%s", self.pk, by.pk)
+
+    def _refuse_late(self, day: datetime.date) -> None:
+        if day > self.last_day:
+            raise ValidationError(f"{self.on_date:%m月%d日}的反馈到{self.last_day:%m月%d日}为止，已经不能再填或改了")
 
 
 class SubjectMinutes(models.Model):
@@ -122,6 +171,25 @@ class SubjectMinutes(models.Model):
         return f"{self.subject} {self.homework_minutes}"
 
 
+class MarkingQuerySet(models.QuerySet["Marking"]):
+    """Questions about marking."""
+
+    def visible_to(self, user: User) -> MarkingQuerySet:
+        """A teacher's own homework's."""
+        return self.filter(homework__teacher=user) if user.is_of_school else self.none()
+
+    def record(self, items: Sequence[Homework], *, by: User, **values: object) -> None:
+        """Keep for each piece of homework how it was marked, in place of what was kept before; all or none."""
+        if any(item.status != HomeworkStatus.OUT for item in items):
+            raise ValidationError("只有已布置的作业才有批改可记")
+        with transaction.atomic():
+            for item in items:
+                marking = self.model(homework=item, recorded_by=by, **values)
+                marking.full_clean(exclude=["homework", "recorded_by"], validate_unique=False)
+                self.update_or_create(homework=item, defaults={"recorded_by": by, **values})
+        log.info("marking.recorded by=%s homework=%s", by.pk, [item.pk for item in items])
+
+
 class Marking(models.Model):
     """That a piece of homework was marked and given back."""
 
@@ -135,6 +203,8 @@ class Marking(models.Model):
     recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name="记录人")
     recorded_at = models.DateTimeField("记录时间", auto_now=True)
 
+    objects = MarkingQuerySet.as_manager()
+
     class Meta:
         verbose_name = verbose_name_plural = "批改记录"
         constraints: ClassVar = [
@@ -147,3 +217,8 @@ class Marking(models.Model):
 
     def __str__(self) -> str:
         return f"{self.homework} {self.marked_on}"
+
+    def take_back(self, *, by: User) -> None:
+        """Forget it; it can be recorded anew."""
+        log.info("marking.taken_back homework=%s by=%s", self.homework_id, by.pk)
+        self.delete()

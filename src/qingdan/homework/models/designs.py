@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from typing import ClassVar
 
-from django.db import models
-from django.db.models import Q
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import Aggregate, Avg, Count, OuterRef, Q, Subquery
+from django.utils import timezone
 
 from qingdan.accounts.models import User
-from qingdan.homework.enums import DesignOrigin, DesignStatus, HomeworkForm, HomeworkPlace, HomeworkTier
+from qingdan.homework.enums import DesignAct, DesignOrigin, DesignStatus, HomeworkForm, HomeworkPlace, HomeworkStatus, HomeworkTier
 from qingdan.schools.models import School, Subject, SubjectLead
+
+log = logging.getLogger(__name__)
+#: The author may change a design as long as it is with him.
+WITH_AUTHOR = (DesignStatus.DRAFT, DesignStatus.RETURNED)
 
 
 class DesignQuerySet(models.QuerySet["Design"]):
@@ -32,6 +40,24 @@ class DesignQuerySet(models.QuerySet["Design"]):
         """Those that wait for a user as head of the subject's group; nobody reviews what he wrote."""
         led = SubjectLead.objects.filter(user=user, school_id=models.OuterRef("school_id"), subject_id=models.OuterRef("subject_id"))
         return self.filter(models.Exists(led), status=DesignStatus.SUBMITTED).exclude(author=user)
+
+    def with_author(self, user: User) -> DesignQuerySet:
+        """Those that a user wrote and may still change: drafts and returned ones."""
+        return self.filter(author=user, status__in=WITH_AUTHOR)
+
+    def with_use(self) -> DesignQuerySet:
+        """With ``uses`` (how often it went out to a class), ``rating`` (mean of the stars, None without any) and ``rating_count``."""
+        out = Count("homework", filter=Q(homework__status=HomeworkStatus.OUT))
+        return self.annotate(
+            uses=self._of_each(out),
+            rating=self._of_each(Avg("ratings__stars")),
+            rating_count=self._of_each(Count("ratings")),
+        )
+
+    @staticmethod
+    def _of_each(aggregate: Aggregate) -> Subquery:
+        """An aggregate by itself: two joins at once would count each other's rows."""
+        return Subquery(Design.objects.order_by().filter(pk=OuterRef("pk")).annotate(found=aggregate).values("found"))
 
 
 class Design(models.Model):
@@ -99,6 +125,104 @@ class Design(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_with_author(self) -> bool:
+        """Whether its author may change it: a draft, or returned."""
+        return self.status in WITH_AUTHOR
+
+    def heads(self) -> models.QuerySet[User]:
+        """Who may review it: the heads of the subject's research group, except the author."""
+        led = User.objects.filter(led_subjects__school=self.school_id, led_subjects__subject=self.subject_id, is_active=True)
+        return led.exclude(pk=self.author_id).distinct()
+
+    def is_used_by(self, user: User) -> bool:
+        """Whether a teacher has given it out; only then can it be rated."""
+        return self.homework.filter(teacher=user, status=HomeworkStatus.OUT).exists()
+
+    @transaction.atomic
+    def submit(self, by: User) -> None:
+        """Hand it to the research group; raise ValidationError where it cannot be."""
+        self._locked_in(WITH_AUTHOR, "只有草稿和被退回的设计能提交审核")
+        if by.pk != self.author_id:
+            raise ValidationError("只有设计者本人能提交审核")
+        if not self.heads().exists():
+            raise ValidationError(f"{self.subject}还没有（您以外的）教研组长，没有人能审核；请学校先设置教研组长，再来提交")
+        self.status, self.submitted_at = DesignStatus.SUBMITTED, timezone.now()
+        self._keep(DesignAct.SUBMITTED, by)
+
+    @transaction.atomic
+    def publish_by(self, by: User, note: str = "") -> None:
+        """Put it into the library after review; raise ValidationError where it cannot be."""
+        self._reviewable_by(by)
+        self.status, self.reviewed_by, self.reviewed_at = DesignStatus.PUBLISHED, by, timezone.now()
+        self.review_note = note.strip()[:300]
+        self._keep(DesignAct.PUBLISHED, by, self.review_note)
+
+    @transaction.atomic
+    def return_by(self, by: User, reason: str) -> None:
+        """Give it back to the author with a reason; raise ValidationError where it cannot be."""
+        self._reviewable_by(by)
+        if not reason.strip():
+            raise ValidationError("退回要写明理由，让设计者知道怎么改")
+        self.status, self.reviewed_by, self.reviewed_at = DesignStatus.RETURNED, by, timezone.now()
+        self.review_note = reason.strip()[:300]
+        self._keep(DesignAct.RETURNED, by, self.review_note)
+
+    @transaction.atomic
+    def withdraw(self, by: User, reason: str = "") -> None:
+        """Take it out of the library, or back from review: a draft again. The author may, and for a published one a head (who says why)."""
+        is_author = by.pk == self.author_id
+        self._locked_in([DesignStatus.PUBLISHED, *([DesignStatus.SUBMITTED] if is_author else [])], "这份设计不在库中，不必撤下")
+        if not is_author and not self.heads().filter(pk=by.pk).exists():
+            raise ValidationError("只有设计者本人和教研组长能撤下")
+        if not is_author and not reason.strip():
+            raise ValidationError("撤下别人的设计要写明理由")
+        self.status = DesignStatus.DRAFT
+        self._keep(DesignAct.WITHDRAWN, by, reason.strip()[:300])
+
+    def _reviewable_by(self, by: User) -> None:
+        self._locked_in([DesignStatus.SUBMITTED], "这份设计不在待审状态，可能刚刚由别人审过")
+        if by.pk == self.author_id:
+            raise ValidationError("不能审核自己的设计")
+        if not self.heads().filter(pk=by.pk).exists():
+            raise ValidationError(f"只有{self.subject}教研组长能审核")
+
+    def _locked_in(self, statuses: Sequence[str], refusal: str) -> None:
+        """Hold the record and look at it as it is now, not as it was when the page was opened."""
+        Design.objects.select_for_update().get(pk=self.pk)
+        self.refresh_from_db(fields=["status", "author", "subject", "school"])
+        if self.status not in statuses:
+            raise ValidationError(f"{refusal}（现在是“{self.get_status_display()}”）")
+
+    def _keep(self, act: DesignAct, by: User, note: str = "") -> None:
+        self.save(update_fields=["status", "submitted_at", "reviewed_by", "reviewed_at", "review_note"])
+        self.steps.create(act=act, by=by, note=note)
+        log.info("design.%s design=%s by=%s", act, self.pk, by.pk)
+
+
+class DesignStep(models.Model):
+    """One step of a design's way through review: who did what when, and why."""
+
+    design = models.ForeignKey(Design, on_delete=models.CASCADE, related_name="steps", verbose_name="作业设计")
+    act = models.CharField("处理", max_length=20, choices=DesignAct.choices)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name="处理人")
+    at = models.DateTimeField("时间", auto_now_add=True)
+    note = models.CharField("说明", max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "审核记录"
+        ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="design_step_return_has_a_reason",
+                condition=~Q(act=DesignAct.RETURNED, note=""),
+                violation_error_message="退回作业设计要写明理由",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.design} {self.get_act_display()}"
 
 
 class DesignFile(models.Model):

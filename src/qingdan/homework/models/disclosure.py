@@ -15,11 +15,22 @@ from qingdan.places.models import SchoolYear
 from qingdan.schools.models import School
 from qingdan.schools.models.places import grade_name
 
+#: Told to whoever was slower.
+VERSION_TAKEN = "这一周的公示刚刚由别人发布了，请刷新后再看"
+
 
 def snapshot_sha256(snapshot: Any, previous: str) -> str:
     """The hash of a snapshot: of its canonical JSON (sorted keys, no spaces, UTF-8) after the hash of the version before."""
     text = json.dumps(snapshot, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(f"{previous}{text}".encode()).hexdigest()
+
+
+#: How many pieces of homework a snapshot holds.
+_ITEM_COUNT = models.Func(
+    "snapshot",
+    template="jsonb_array_length(jsonb_path_query_array(%(expressions)s, '$.classes[*].days[*].items[*]'))",
+    output_field=models.IntegerField(),
+)
 
 
 class DisclosureQuerySet(models.QuerySet["Disclosure"]):
@@ -47,6 +58,8 @@ class Disclosure(models.Model):
     #: ``{school, grade, grade_name, week_from, week_until, requirements, intent, classes: [{name, days: [{date, total_home_written,
     #: items: [{subject, tier, form, done_at, minutes, content, requirements, is_optional}]}]}], limits: [...]}``; no teacher's name.
     snapshot = models.JSONField("内容")
+    #: Reckoned by the database, so that lists need not open snapshots.
+    item_count = models.GeneratedField(verbose_name="作业项数", expression=_ITEM_COUNT, output_field=models.IntegerField(), db_persist=True)
     sha256 = models.CharField("指纹", max_length=64)
     correction = models.CharField("更正说明", max_length=300, blank=True)
     published_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name="发布人")
@@ -64,7 +77,7 @@ class Disclosure(models.Model):
             models.UniqueConstraint(
                 name="disclosure_version_once",
                 fields=["school", "grade", "week_from", "version"],
-                violation_error_message="这一周的公示刚刚由别人发布了，请刷新后再看",
+                violation_error_message=VERSION_TAKEN,
             ),
             models.CheckConstraint(
                 name="disclosure_week_begins_on_monday",

@@ -7,6 +7,7 @@ What does not comply does not go out: it is held until the year group has settle
 from __future__ import annotations
 
 import datetime
+import hashlib
 import uuid
 from typing import ClassVar
 
@@ -33,9 +34,16 @@ class HomeworkQuerySet(models.QuerySet["Homework"]):
         return found if user.is_of_school else found.out()
 
     def editable_by(self, user: User) -> HomeworkQuerySet:
-        """A teacher's own, those of the grades he leads; a leader's whole school."""
+        """A teacher's own, and what he may settle."""
+        if not user.is_of_school:
+            return self.none()
+        return self.filter(Q(teacher=user) | Q(pk__in=Homework.objects.coordinated_by(user).order_by().values("pk")))
+
+    def coordinated_by(self, user: User) -> HomeworkQuerySet:
+        """What a user settles for the year group: that of the grades he leads; a leader's whole school."""
+        own = self.filter(school_class__school_id=user.organisation_id)
         if user.is_school_leader:
-            return self.filter(school_class__school_id=user.organisation_id)
+            return own
         if not user.is_teacher:
             return self.none()
         led = GradeLead.objects.filter(
@@ -44,7 +52,7 @@ class HomeworkQuerySet(models.QuerySet["Homework"]):
             school_year_id=models.OuterRef("school_class__school_year_id"),
             grade=models.OuterRef("school_class__grade"),
         )
-        return self.filter(Q(teacher=user) | models.Exists(led), school_class__school_id=user.organisation_id)
+        return own.filter(models.Exists(led))
 
     def out(self) -> HomeworkQuerySet:
         """Those that pupils have."""
@@ -59,7 +67,8 @@ class HomeworkQuerySet(models.QuerySet["Homework"]):
         return self.filter(school_class__school_id=school_id, school_class__grade=grade, on_date__range=(first, last))
 
 
-@pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent())
+# What was before each change is kept; what came after is the next one, or the record itself.
+@pghistory.track(pghistory.UpdateEvent(row=pghistory.Old), pghistory.DeleteEvent())
 class Homework(models.Model):
     """One tier of one subject's homework for a class, given on a school day."""
 
@@ -141,3 +150,9 @@ class Homework(models.Model):
     def is_written_at_home(self) -> bool:
         """Whether it counts as written homework at home."""
         return self.form == HomeworkForm.WRITTEN and self.done_at == HomeworkPlace.HOME
+
+    @property
+    def version(self) -> str:
+        """A fingerprint of what somebody saw who is about to act on it: another one as soon as anything of it has changed."""
+        seen = [self.status, self.on_date, self.homework_minutes, self.form, self.done_at, self.content, self.is_optional, self.settled_at]
+        return hashlib.sha256("|".join(map(str, seen)).encode()).hexdigest()[:16]

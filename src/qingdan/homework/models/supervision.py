@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
+import hashlib
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Q
+from django.utils import timezone
 
 from qingdan.accounts.models import Organisation, User
 from qingdan.draws.models import Draw
 from qingdan.homework.enums import Fault
 from qingdan.homework.models.register import MINUTES_MAX, Homework
+from qingdan.places.calendar import today
 from qingdan.schools.models import School, SchoolClass
 
 
@@ -21,6 +26,14 @@ class SpotCheckQuerySet(models.QuerySet["SpotCheck"]):
     def visible_to(self, user: User) -> SpotCheckQuerySet:
         """A bureau's own."""
         return self.filter(bureau_id=user.organisation_id) if user.is_bureau else self.none()
+
+    def with_progress(self) -> SpotCheckQuerySet:
+        """With how many classes each has (``drawn``), how many are done, and in how many of these something was not as published."""
+        return self.annotate(
+            drawn=Count("classes"),
+            done=Count("classes", filter=Q(classes__checked_at__isnull=False)),
+            differing=Count("classes", filter=Q(classes__is_as_published=False)),
+        )
 
 
 class SpotCheck(models.Model):
@@ -49,6 +62,11 @@ class SpotCheck(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def week_until(self) -> datetime.date:
+        """The Sunday of the week that is checked."""
+        return self.week_from + datetime.timedelta(days=6)
+
 
 class CheckedClassQuerySet(models.QuerySet["CheckedClass"]):
     """Questions about drawn classes."""
@@ -58,8 +76,16 @@ class CheckedClassQuerySet(models.QuerySet["CheckedClass"]):
         if user.is_bureau:
             return self.filter(spot_check__bureau_id=user.organisation_id)
         if user.is_school_leader:
-            return self.filter(school_class__school_id=user.organisation_id).exclude(checked_at=None)
+            return self.filter(school_class__school_id=user.organisation_id).signed()
         return self.none()
+
+    def signed(self) -> CheckedClassQuerySet:
+        """Those whose result is in."""
+        return self.exclude(checked_at=None)
+
+    def with_places(self) -> CheckedClassQuerySet:
+        """With everything a list shows of each, in one query."""
+        return self.select_related("spot_check__bureau", "school_class__school__organisation", "school_class__school_year", "checked_by")
 
 
 class CheckedClass(models.Model):
@@ -94,6 +120,36 @@ class CheckedClass(models.Model):
     def __str__(self) -> str:
         return f"{self.spot_check} {self.school_class}"
 
+    @property
+    def is_signed(self) -> bool:
+        """Whether the result is in."""
+        return self.checked_at is not None
+
+    def refuse_if_signed(self) -> None:
+        """Raise ValidationError when somebody has completed the check: nothing is overwritten in silence."""
+        if self.checked_at is not None:
+            at = timezone.localtime(self.checked_at)
+            raise ValidationError(f"{self.checked_by}已在 {at:%m-%d %H:%M} 完成这个班的检查，刚才的改动没有保存；请刷新看结果")
+
+    def sign(self, *, by: User, is_as_published: bool, note: str = "") -> None:
+        """Complete the check in somebody's name; from now on the school sees the result and the law judges it."""
+        self.refuse_if_signed()
+        self.checked_by, self.checked_on, self.checked_at = by, today(), timezone.now()
+        self.is_as_published, self.note = is_as_published, note.strip()
+        self.full_clean(exclude=["spot_check", "school_class", "checked_by"])
+        self.save()
+
+    def can_be_taken_back_by(self, user: User) -> bool:
+        """Whether a signature may still be taken back: by who gave it, on the same day, before the night's audit."""
+        return self.checked_at is not None and self.checked_by_id == user.pk and self.checked_on == today()
+
+    def take_back(self, *, by: User) -> None:
+        """Open a completed check again; raise ValidationError when it is too late or somebody else's."""
+        if not self.can_be_taken_back_by(by):
+            raise ValidationError("只有检查人本人当天可以撤回签名；之后要改，请在说明里另行记录或重新抽查")
+        self.checked_by = self.checked_on = self.checked_at = self.is_as_published = None
+        self.save()
+
 
 class CheckedHomework(models.Model):
     """What was found about one piece of homework, or about one that was never published."""
@@ -126,6 +182,34 @@ class CheckedHomework(models.Model):
     def __str__(self) -> str:
         return self.content
 
+    @property
+    def key(self) -> str:
+        """What names it on the inspector's page: ``h12`` for homework of the register, ``i5`` for what was found besides."""
+        return f"h{self.homework_id}" if self.homework_id else f"i{self.pk}"
+
+    @property
+    def token(self) -> str:
+        """Changes with the result, so that who saves shows which state was looked at."""
+        if self.pk is None:
+            return "new"
+        parts = (self.content, self.is_as_published, self.seen_minutes, self.is_careless, self.has_feedback, sorted(self.faults), self.note)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+    @property
+    def fault_labels(self) -> list[str]:
+        """The faults in words."""
+        return [Fault(fault).label for fault in self.faults]
+
+
+class MonthlyReviewQuerySet(models.QuerySet["MonthlyReview"]):
+    """Questions about monthly reviews."""
+
+    def visible_to(self, user: User) -> MonthlyReviewQuerySet:
+        """A bureau: of its region's schools; a school leader: of the own school."""
+        if user.is_bureau or user.is_school_leader:
+            return self.filter(school__in=School.objects.visible_to(user))
+        return self.none()
+
 
 class MonthlyReview(models.Model):
     """A school's totals of one month as they were when the bureau reviewed them, with its judgement."""
@@ -133,11 +217,14 @@ class MonthlyReview(models.Model):
     school = models.ForeignKey(School, on_delete=models.PROTECT, related_name="monthly_reviews", verbose_name="学校")
     #: The first of the month.
     month = models.DateField("月份")
-    #: ``{days, classes, average_minutes, over_limit_days, published_on_time, weeks, reports, average_reported_minutes, checks, faults}``.
+    #: As ``homework.charts.results.SchoolResult.as_json`` writes them: ``{days, classes, class_days, average_minutes,
+    #: average_minutes_by_stage, over_limit_days, published_on_time, weeks, reports, average_reported_minutes, checks, differing, faults}``.
     totals = models.JSONField("总量")
     opinion = models.CharField("评议意见", max_length=500, blank=True)
     reviewed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name="评议人")
     reviewed_at = models.DateTimeField("评议时间", auto_now=True)
+
+    objects = MonthlyReviewQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "月度评议"

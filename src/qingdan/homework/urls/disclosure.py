@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from qingdan.homework.views import disclosure
+
+urlpatterns: list[URLPattern] = [
+    path("disclosures/", disclosure.disclosures, name="disclosures"),
+    path("disclosures/<int:grade>/<str:week>/", disclosure.disclosure_publish, name="publish"),
+]
