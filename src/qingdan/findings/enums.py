@@ -18,6 +18,8 @@ class FindingStatus(TextChoices):
 
 #: Somebody has still to act.
 PENDING = (FindingStatus.OPEN, FindingStatus.CORRECTED, FindingStatus.DISPUTED)
+#: The bureau has spoken.
+DECIDED = (FindingStatus.SETTLED, FindingStatus.WITHDRAWN)
 
 
 class FindingAct(TextChoices):
@@ -34,6 +36,24 @@ class FindingAct(TextChoices):
     REOPEN = "reopen", "再次出现，重新打开"
 
 
+#: What the organisation itself does.
+ANSWERS = (FindingAct.CORRECT, FindingAct.DISPUTE)
+#: What the bureau does.
+DECISIONS = (FindingAct.CONFIRM, FindingAct.SEND_BACK, FindingAct.ACCEPT, FindingAct.UPHOLD)
+#: Acts that nobody needs to explain.
+WITHOUT_REASON = (FindingAct.FOUND, FindingAct.CONFIRM, FindingAct.VANISH, FindingAct.REOPEN)
+
+
+class FindingDay(TextChoices):
+    """What kind of day a finding's day was; the codes of the pack's ``day_kind``, and the vacations apart."""
+
+    WORKDAY = "workday", "工作日"
+    REST_DAY = "rest_day", "休息日"
+    HOLIDAY = "holiday", "法定节假日"
+    VACATION = "vacation", "寒暑假"
+    UNKNOWN = "unknown", "日期类型未定"
+
+
 class RunStatus(TextChoices):
     """Where an audit of the database stands."""
 
@@ -41,3 +61,7 @@ class RunStatus(TextChoices):
     RUNNING = "running", "进行中"
     DONE = "done", "已完成"
     FAILED = "failed", "未完成"
+
+
+#: Not yet at an end.
+UNDER_WAY = (RunStatus.WAITING, RunStatus.RUNNING)

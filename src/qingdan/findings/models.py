@@ -6,13 +6,29 @@ decides. Every act stays, with who, when and why.
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Sequence
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from qingdan.accounts.models import Organisation, User
-from qingdan.findings.enums import PENDING, FindingAct, FindingStatus, RunStatus
+from qingdan.findings.counting import Count
+from qingdan.findings.enums import (
+    PENDING,
+    UNDER_WAY,
+    WITHOUT_REASON,
+    FindingAct,
+    FindingDay,
+    FindingStatus,
+    RunStatus,
+)
+from qingdan.policy.packs import default_pack
+
+#: How often an audit may be interrupted before it is given up.
+ATTEMPTS_MAX = 5
 
 
 class AuditRunQuerySet(models.QuerySet["AuditRun"]):
@@ -21,6 +37,14 @@ class AuditRunQuerySet(models.QuerySet["AuditRun"]):
     def visible_to(self, user: User) -> AuditRunQuerySet:
         """A bureau sees them; they are of the whole installation."""
         return self.all() if user.is_bureau else self.none()
+
+    def under_way(self) -> AuditRunQuerySet:
+        """Those that wait or run."""
+        return self.filter(status__in=UNDER_WAY)
+
+    def done(self) -> AuditRunQuerySet:
+        """Those that went through everything."""
+        return self.filter(status=RunStatus.DONE)
 
 
 class AuditRun(models.Model):
@@ -36,7 +60,8 @@ class AuditRun(models.Model):
     progress_what = models.CharField("正在做", max_length=200, blank=True)
     progress_done = models.PositiveIntegerField("已做", default=0)
     progress_whole = models.PositiveIntegerField("共", default=0)
-    #: ``[{kind, label, facts, by_day_kind: {workday: n, …}, breaches, undetermined: [{rule, title, count, missing: [label]}]}]``
+    #: ``[{kind, label, facts, breaches, by_day_kind: [{day_kind, label, facts, breaches}],
+    #: undetermined: [{rule, title, count, missing: [label]}]}]``; days are told apart where a fact is of one day.
     summary = models.JSONField("结果", default=list, blank=True)
     opened = models.PositiveIntegerField("新增", default=0)
     reopened = models.PositiveIntegerField("再现", default=0)
@@ -63,10 +88,61 @@ class AuditRun(models.Model):
                 condition=Q(progress_done__lte=F("progress_whole")),
                 violation_error_message="进度不能超过总量",
             ),
+            models.CheckConstraint(
+                name="run_at_an_end_has_a_time",
+                condition=~Q(status__in=[RunStatus.DONE, RunStatus.FAILED]) | Q(ended_at__isnull=False),
+                violation_error_message="已结束的体检要有结束时间",
+            ),
+            models.CheckConstraint(
+                name="run_failure_has_a_reason",
+                condition=~Q(status=RunStatus.FAILED) | ~Q(problem=""),
+                violation_error_message="未完成的体检要写明原因",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.queued_at:%Y-%m-%d %H:%M}"
+        return f"{timezone.localtime(self.queued_at):%Y-%m-%d %H:%M}"
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it waits or runs."""
+        return self.status in UNDER_WAY
+
+    @property
+    def percent(self) -> int:
+        """How far it is, of 100."""
+        return round(100 * self.progress_done / self.progress_whole) if self.progress_whole else 0
+
+    @property
+    def duration(self) -> datetime.timedelta | None:
+        """How long the last attempt took."""
+        return self.ended_at - self.started_at if self.ended_at and self.started_at else None
+
+    def take_up(self) -> bool:
+        """Begin (or, after an interruption, begin anew); False when it is at an end."""
+        taken = AuditRun.objects.filter(pk=self.pk, status__in=UNDER_WAY).update(
+            status=RunStatus.RUNNING,
+            attempt=F("attempt") + 1,
+            started_at=timezone.now(),
+            progress_what="准备",
+            progress_done=0,
+            progress_whole=0,
+        )
+        if taken:
+            self.refresh_from_db()
+        return bool(taken)
+
+    def tell_progress(self, what: str, done: int, whole: int) -> None:
+        """Keep how far the present attempt is."""
+        AuditRun.objects.filter(pk=self.pk, attempt=self.attempt, status=RunStatus.RUNNING).update(
+            progress_what=what[:200], progress_done=max(0, min(done, whole)), progress_whole=max(0, whole)
+        )
+
+    def fail(self, problem: str) -> None:
+        """End the present attempt with a reason; an older attempt changes nothing any more."""
+        AuditRun.objects.filter(pk=self.pk, attempt=self.attempt, status=RunStatus.RUNNING).update(
+            status=RunStatus.FAILED, problem=problem[:300], progress_what="", ended_at=timezone.now()
+        )
 
 
 class FindingQuerySet(models.QuerySet["Finding"]):
@@ -84,6 +160,53 @@ class FindingQuerySet(models.QuerySet["Finding"]):
         """Those on which somebody has still to act."""
         return self.filter(status__in=PENDING)
 
+    def waiting_for(self, user: User) -> FindingQuerySet:
+        """Those on which this user has to act: a bureau decides, a school or institution answers."""
+        mine = [FindingStatus.CORRECTED, FindingStatus.DISPUTED] if user.is_bureau else [FindingStatus.OPEN]
+        return self.visible_to(user).filter(status__in=mine)
+
+    def matching(
+        self,
+        *,
+        status: Sequence[str] = (),
+        rule: str = "",
+        organisation: int | None = None,
+        kind: str = "",
+        day_kind: str = "",
+        first: datetime.date | None = None,
+        last: datetime.date | None = None,
+        text: str = "",
+    ) -> FindingQuerySet:
+        """Those that fit every filter given."""
+        exact = {
+            "rule_id": rule,
+            "organisation_id": organisation,
+            "kind": kind,
+            "day_kind": day_kind,
+            "date__gte": first,
+            "date__lte": last,
+        }
+        found = self.filter(**{name: value for name, value in exact.items() if value})
+        if status:
+            found = found.filter(status__in=status)
+        for word in text.split():
+            found = found.filter(
+                Q(sentence__icontains=word)
+                | Q(subject__icontains=word)
+                | Q(title__icontains=word)
+                | Q(organisation__in=Organisation.objects.matching(word))
+            )
+        return found
+
+    def by_status(self) -> dict[str, int]:
+        """Status -> how many."""
+        return dict(self.order_by().values_list("status").annotate(models.Count("pk")))
+
+    def counts(self) -> list[Count]:
+        """How many there are, by everything that pages tell apart; answered from an index alone."""
+        names = ("organisation_id", "kind", "rule_id", "day_kind", "status")
+        return [Count(*row) for row in self.order_by().values_list(*names).annotate(number=models.Count("pk"))]
+
 
 class Finding(models.Model):
     """One rule broken by one fact of an organisation, with everything needed to understand it."""
@@ -99,6 +222,8 @@ class Finding(models.Model):
     place = models.CharField("适用的层", max_length=60)
     subject = models.CharField("对象", max_length=300, blank=True)
     date = models.DateField("日期", null=True, blank=True)
+    #: Of a fact of one day; a week has none.
+    day_kind = models.CharField("日期类型", max_length=10, choices=FindingDay.choices, blank=True, default="")
     sentence = models.TextField("说明")
     remedy = models.TextField("整改建议", blank=True)
     #: ``[{label, text}]``
@@ -122,7 +247,11 @@ class Finding(models.Model):
         ordering: ClassVar = ["-date", "-pk"]
         indexes: ClassVar = [
             models.Index(fields=["organisation", "status", "-date"], name="oversight_finding_of_owner"),
-            models.Index(fields=["status", "-date"], name="oversight_finding_by_state"),
+            models.Index(fields=["-date", "-id"], name="oversight_finding_by_day"),
+            # Counts and orders are read from here, without the long texts of the rows.
+            models.Index(
+                fields=["organisation", "rule_id", "kind", "day_kind", "status", "date", "found_at", "id"], name="oversight_finding_facets"
+            ),
             models.Index(fields=["rule_id"], name="oversight_finding_by_rule"),
         ]
         constraints: ClassVar = [
@@ -141,10 +270,46 @@ class Finding(models.Model):
                 condition=~Q(sentence="") & ~Q(cites=[]),
                 violation_error_message="没有说明或没有依据条款的问题不能成立",
             ),
+            models.CheckConstraint(
+                name="oversight_finding_day_kind_is_known",
+                condition=Q(day_kind__in=["", *FindingDay.values]),
+                violation_error_message="没有这种日期类型",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.sentence
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether somebody has still to act."""
+        return self.status in PENDING
+
+    @property
+    def root_kind(self) -> str:
+        """The recorded kind whose record ``row_id`` numbers: a sum goes by the first record it sums up."""
+        kinds = default_pack().vocabulary.kinds
+        kind = kinds.get(self.kind)
+        while kind is not None and kind.derived is not None:
+            kind = kinds.get(kind.derived.source)
+        return kind.name if kind is not None else ""
+
+    @property
+    def kind_label(self) -> str:
+        """The fact kind in Chinese; its code when the pack no longer has it."""
+        kind = default_pack().vocabulary.kinds.get(self.kind)
+        return kind.label if kind is not None else self.kind
+
+    @property
+    def days_open(self) -> int:
+        """For how many days it has been known."""
+        return (timezone.now() - self.found_at).days
+
+    @property
+    def all_cites(self) -> list[dict[str, str]]:
+        """The clauses, each with whether the library still has it as ``is_known``."""
+        clauses = default_pack().clauses
+        return [{**each, "is_known": "1" if each["clause"] in clauses else ""} for each in self.cites]
 
 
 class FindingEvent(models.Model):
@@ -163,9 +328,11 @@ class FindingEvent(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="finding_answer_has_a_reason",
-                condition=~Q(act__in=[FindingAct.CORRECT, FindingAct.DISPUTE, FindingAct.UPHOLD, FindingAct.ACCEPT, FindingAct.SEND_BACK])
-                | ~Q(reason=""),
+                condition=Q(act__in=WITHOUT_REASON) | ~Q(reason=""),
                 violation_error_message="请写明情况或理由",
+            ),
+            models.CheckConstraint(
+                name="finding_act_is_known", condition=Q(act__in=FindingAct.values), violation_error_message="没有这种办理事项"
             ),
         ]
 
