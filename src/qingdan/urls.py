@@ -19,6 +19,7 @@ urlpatterns = [
     path("homework/", include("qingdan.homework.urls")),
     path("public/", include("qingdan.homework.urls.public")),
     path("findings/", include("qingdan.findings.urls")),
+    path("api/", include("qingdan.web.api")),
 ]
 
 handler400 = "qingdan.web.views.bad_request"

@@ -9,10 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
-from pytest_django import Settings
 
-from qingdan.accounts.actions import DEMO_PASSWORD, add_account
-from qingdan.accounts.enums import Role
+from qingdan.accounts.actions import add_account
 from qingdan.accounts.models import Organisation, User
 from tests.web.conftest import PASSWORD, Cast, signed_in
 
@@ -79,35 +77,6 @@ def test_a_weak_password_is_refused_in_chinese(cast: Cast) -> None:
     page = signed_in(cast.school).post(reverse("accounts:password"), data).content.decode()
     assert "密码" in page
     assert 'class="qd-error"' in page
-
-
-def test_demo_accounts_can_be_made_twice(db: None) -> None:
-    out = io.StringIO()
-    call_command("demo_accounts", stdout=out)
-    call_command("demo_accounts", stdout=out)
-    assert User.objects.count() == Organisation.objects.count() == 3
-    assert all(organisation.is_fictional for organisation in Organisation.objects.all())
-    roles = {user.username: user.role for user in User.objects.select_related("organisation")}
-    assert roles == {
-        "demo-bureau": Role.BUREAU,
-        "demo-school": Role.SCHOOL_LEADER,
-        "demo-institution": Role.INSTITUTION,
-    }
-    assert sign_in(Client(), "demo-school", DEMO_PASSWORD) == 302
-
-
-def test_making_demo_accounts_again_ends_no_session(db: None) -> None:
-    call_command("demo_accounts", stdout=io.StringIO())
-    client = signed_in(User.objects.get(username="demo-school"))
-    call_command("demo_accounts", stdout=io.StringIO())
-    assert client.get(reverse("uploads:list")).status_code == 200
-
-
-def test_demo_accounts_are_refused_on_a_real_server(db: None, settings: Settings) -> None:
-    settings.DEMO = settings.DEBUG = False
-    with pytest.raises(CommandError, match="人人皆知"):
-        call_command("demo_accounts")
-    assert not User.objects.exists()
 
 
 def test_add_account_reads_the_password_from_the_terminal(db: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
+from qingdan.accounts.models import User
 from qingdan.policy.packs import default_pack
 from qingdan.uploads.models import Upload
+from qingdan.web.doors import quick_for
+from qingdan.web.todos import todos_of
 
 
 @login_not_required
@@ -28,7 +31,9 @@ def home(request: HttpRequest) -> HttpResponse:
         "rules": len(pack.rules),
         "layers": len(pack.layers),
     }
-    if request.user.is_authenticated:
+    if isinstance(request.user, User):
+        context["todos"] = todos_of(request.user)
+        context["quick"] = quick_for(request.user)
         uploads = Upload.objects.visible_to(request.user).kept().prefetch_related("files")
         context["recent"] = list(uploads[:5])
     return render(request, "web/home.html", context)

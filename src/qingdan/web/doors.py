@@ -1,0 +1,71 @@
+"""The doors of the house: what stands in the menu of each role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser
+from django.urls import reverse
+
+from qingdan.accounts.enums import Role
+from qingdan.accounts.models import User
+
+
+@dataclass(frozen=True)
+class Door:
+    """One entry of the menu."""
+
+    label: str
+    page: str
+    #: The page belongs to this entry when its URL name begins so.
+    covers: tuple[str, ...]
+
+    @property
+    def url(self) -> str:
+        """Where it leads."""
+        return reverse(self.page)
+
+
+PUBLIC = Door("公示大厅", "public:home", ("public:",))
+LIBRARY = Door("政策库", "library:home", ("library:",))
+UPLOADS = Door("表格体检", "uploads:list", ("uploads:",))
+CALENDAR = Door("校历", "places:calendar", ("places:",))
+FINDINGS = Door("问题清单", "findings:list", ("findings:",))
+REGISTER = Door(
+    "作业", "homework:today", ("homework:today", "homework:new", "homework:item", "homework:edit", "homework:board", "homework:settle")
+)
+DISCLOSURES = Door("公示", "homework:disclosures", ("homework:disclosures", "homework:publish", "homework:disclosure"))
+DESIGNS = Door("作业设计", "homework:designs", ("homework:design",))
+COMPLETION = Door("完成情况", "homework:minutes", ("homework:minutes", "homework:finish", "homework:marking"))
+SCHOOL = Door("学校", "schools:list", ("schools:",))
+CHECKS = Door("抽查", "homework:checks", ("homework:check",))
+REVIEWS = Door("评议", "homework:reviews", ("homework:review", "homework:standing"))
+CHARTS = Door("图表", "homework:charts", ("homework:chart",))
+FAMILY = Door("孩子的作业", "homework:family", ("homework:family", "homework:minutes"))
+
+MENUS: dict[str, tuple[Door, ...]] = {
+    Role.BUREAU: (FINDINGS, CHECKS, REVIEWS, CHARTS, COMPLETION, SCHOOL, CALENDAR, UPLOADS, PUBLIC, LIBRARY),
+    Role.SCHOOL_LEADER: (REGISTER, DISCLOSURES, COMPLETION, DESIGNS, CHARTS, FINDINGS, SCHOOL, CALENDAR, UPLOADS, PUBLIC, LIBRARY),
+    Role.TEACHER: (REGISTER, DISCLOSURES, COMPLETION, DESIGNS, SCHOOL, CALENDAR, UPLOADS, PUBLIC, LIBRARY),
+    Role.PARENT: (FAMILY, CALENDAR, PUBLIC, LIBRARY),
+    Role.INSTITUTION: (FINDINGS, UPLOADS, PUBLIC, LIBRARY),
+}
+#: What each role does most, as large buttons on the home page.
+QUICK: dict[str, tuple[Door, ...]] = {
+    Role.BUREAU: (FINDINGS, CHARTS, CHECKS),
+    Role.SCHOOL_LEADER: (REGISTER, DISCLOSURES, FINDINGS),
+    Role.TEACHER: (Door("登记作业", "homework:new", ()), REGISTER, DESIGNS),
+    Role.PARENT: (FAMILY, PUBLIC),
+    Role.INSTITUTION: (FINDINGS, UPLOADS),
+}
+SIGNED_OUT = (PUBLIC, LIBRARY, UPLOADS)
+
+
+def doors_for(user: User | AnonymousUser) -> tuple[Door, ...]:
+    """The menu of a user, or of somebody not signed in."""
+    return MENUS[user.role] if isinstance(user, User) else SIGNED_OUT
+
+
+def quick_for(user: User) -> tuple[Door, ...]:
+    """The large buttons of a user's home page."""
+    return QUICK[user.role]
