@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bench import comparing, partitions, reading, single
+from bench import comparing, pages, partitions, reading, single
 from bench.facts import generate as generate_records
 from bench.law import write_pack
 from bench.measuring import say
@@ -89,6 +89,18 @@ def single_(
     """One record judged in PostgreSQL by a prepared statement, beside a hand-written one."""
     with _workplace(keep) as folder:
         single.measure(folder, executions=executions, count=count, places=places)
+
+
+@app.command(name="pages")
+def pages_(
+    rounds: Annotated[int, typer.Option(help="How often each page is asked for by each role.")] = 20,
+    schools: Annotated[int, typer.Option(help="Schools of the demonstration district.")] = 24,
+    only: Annotated[str, typer.Option(help="Only pages with this in their name: homework:, findings: …")] = "",
+    keep: Keep = None,
+) -> None:
+    """Server time and queries of every page, as each role, with the whole demonstration district in the database."""
+    with _workplace(keep) as folder:
+        pages.measure(folder, rounds=rounds, schools=schools, only=only)
 
 
 if __name__ == "__main__":

@@ -114,6 +114,7 @@ VAR = Path(os.environ.get("QINGDAN_VAR") or BASE / "var").expanduser().resolve()
 
 INSTALLED_APPS = [
     "qingdan.web",
+    "qingdan.demo",
     "qingdan.library",
     "qingdan.uploads",
     "qingdan.findings",
@@ -204,6 +205,9 @@ AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False
+
+#: What the app on the phone calls us.
+OTP_TOTP_ISSUER = "轻担"
 
 _PLAIN_HTTP = _ON_A_DESK
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not _PLAIN_HTTP

@@ -123,7 +123,7 @@ def test_a_whole_demonstration(demonstration: Demonstration, kind: signal.Signal
     """It answers, names the accounts, and leaves nothing running."""
     assert demonstration.status("/") == 200
     assert demonstration.status("/library/") == 200
-    for account in ("demo-bureau", "demo-school", "demo-institution", "qingdan-demo"):
+    for account in ("demo-bureau", "demo-school", "demo-teacher", "demo-parent", "demo-institution", "qingdan-demo"):
         assert account in demonstration.said
     assert len(demonstration.family) >= 4  # web server and its worker, job worker, database
     assert demonstration.end(kind) == 0
@@ -164,8 +164,8 @@ def test_a_second_one_is_refused_and_manage_works_beside_it(demonstration: Demon
     assert "正由另一个轻担进程使用" in second.stderr
     fresh = run("demo", "--port", "0", "--fresh")
     assert fresh.returncode == 1
-    counted = run("manage", "shell", "--no-imports", "-c", "from qingdan.accounts.models import User; print(User.objects.count())")
-    assert counted.stdout == "3\n", counted.stderr
+    counted = run("manage", "shell", "--no-imports", "-c", "from qingdan.schools.models import School; print(School.objects.count())")
+    assert counted.stdout == "1\n", counted.stderr
     assert demonstration.status("/") == 200
     assert (checkout / "var" / "secret-key").stat().st_mode & 0o077 == 0
 
