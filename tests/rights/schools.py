@@ -47,6 +47,7 @@ def _record(name: str) -> Any:
 
 
 ROWS: dict[str, Row] = {
+    "schools:new": Row({"bureau": 200}),
     "schools:list": Row(
         {"bureau": 200, **dict.fromkeys(("leader", "grade_head", "teacher", "other_teacher", "second_leader", "second_teacher"), 302)}
     ),

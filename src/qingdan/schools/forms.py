@@ -17,7 +17,7 @@ from qingdan.accounts.models import User
 from qingdan.places.calendar import today
 from qingdan.places.forms import DayInput
 from qingdan.places.models import SchoolYear
-from qingdan.schools.enums import Relation, RollKind, SchoolKind
+from qingdan.schools.enums import Locality, Relation, RollKind, SchoolKind
 from qingdan.schools.models import School, SchoolClass, Subject
 from qingdan.schools.models.places import grade_name
 from qingdan.schools.rolls.reading import ROLL_SUFFIXES
@@ -274,6 +274,33 @@ class ParentJoinForm(ChildForm, _PasswordForm):
         help_text="登录时用，可以用字母、数字或手机号。", error_messages={"required": "请设置用户名"},
     )  # fmt: skip
     field_order = ("relation", "display_name", "username", "password", "again")
+
+
+class SchoolForm(forms.Form):
+    """A school that a bureau brings in, and its leader."""
+
+    name = forms.CharField(
+        label="学校名称", max_length=100, widget=forms.TextInput(attrs=_TEXT), error_messages={"required": "请填写学校全称"}
+    )
+    kind = forms.ChoiceField(label="类型", choices=SchoolKind.choices, widget=forms.Select(attrs=_SELECT))
+    locality = forms.ChoiceField(label="城乡", choices=Locality.choices, widget=forms.Select(attrs=_SELECT))
+    layer_code = forms.ChoiceField(
+        label="适用政策的层", widget=forms.Select(attrs=_SELECT), help_text="一般选本地区；学校有自己的规定并已写成政策层的，选学校的层。"
+    )
+    address = forms.CharField(label="地址", max_length=100, required=False, widget=forms.TextInput(attrs=_TEXT))
+    leader_name = forms.CharField(
+        label="管理者姓名", max_length=50, widget=forms.TextInput(attrs=_TEXT), error_messages={"required": "请填写学校管理者的姓名"}
+    )
+    leader_username = forms.CharField(
+        label="管理者用户名", max_length=150, widget=forms.TextInput(attrs=_TEXT | {"autocapitalize": "none"}),
+        help_text="由管理者凭加入码自己设密码；名册、任课、家长加入码都由学校办。", error_messages={"required": "请给管理者定一个用户名"},
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, layers: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["layer_code"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = layers
 
 
 class RolloverForm(forms.Form):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from qingdan.schools.views import classes, joining, overview, rollover, rolls
+from qingdan.schools.views import classes, joining, overview, registering, rollover, rolls
 
 app_name = "schools"
 urlpatterns = [
     path("", overview.school_list, name="list"),
+    path("new/", registering.new_school, name="new"),
     path("<int:pk>/", overview.school, name="school"),
     path("undo/", overview.undo, name="undo"),
     path("leads/grades/", overview.add_grade_lead, name="add_grade_lead"),
