@@ -13,6 +13,7 @@ from qingdan.policy.deriving import check_computed, check_derived
 from qingdan.policy.documents import ADDRESSEES, SCREENS, Clause, Document
 from qingdan.policy.expressions import Checker, Expression, Refused
 from qingdan.policy.layers import Layer
+from qingdan.policy.lexicons import Lexicon, check_lexicon
 from qingdan.policy.loading import Loaded, resolve_layers
 from qingdan.policy.provisions import (
     OTHERWISE,
@@ -44,6 +45,7 @@ class Checked:
     rules: dict[str, Rule] = field(default_factory=dict)
     switch_offs: list[SwitchOff] = field(default_factory=list)
     expressions: dict[tuple[str, str], Expression] = field(default_factory=dict)
+    lexicons: dict[str, Lexicon] = field(default_factory=dict)
 
 
 def check_pack(loaded: Loaded) -> Checked:
@@ -56,7 +58,14 @@ def check_pack(loaded: Loaded) -> Checked:
     _check_parameters(loaded, checked)
     _check_rules(loaded, checked)
     _check_restatements(loaded, checked)
+    _check_lexicons(loaded, checked)
     return checked
+
+
+def _check_lexicons(loaded: Loaded, checked: Checked) -> None:
+    for file, source in loaded.lexicons:
+        loaded.problems.extend(check_lexicon(file, source, checked.clauses))
+        checked.lexicons[file.name] = Lexicon(file.name, file.title, file.about, tuple(file.words), source)
 
 
 def _categories_are_known(loaded: Loaded) -> bool:

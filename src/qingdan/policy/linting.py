@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from qingdan.policy.compiler import Compiler
 from qingdan.policy.documents import Status
+from qingdan.policy.lexicons import contradictions
 from qingdan.policy.pack import Pack
 from qingdan.policy.provisions import Figure, Parameter, Statement
 from qingdan.policy.sources import Place
@@ -16,7 +17,8 @@ from qingdan.policy.units import show_quantity
 
 @dataclass(frozen=True)
 class Note:
-    """One remark on a pack. ``sort`` is ``looser``, ``stricter``, ``gap``, ``unset``, ``uncited``, ``draft`` or ``thin``."""
+    """One remark on a pack. ``sort`` is ``looser``, ``stricter``, ``gap``, ``unset``, ``uncited``, ``draft``, ``thin`` or
+    ``two_minded``."""
 
     sort: str
     place: Place
@@ -33,6 +35,7 @@ class Note:
             "uncited": "尚无承接",
             "draft": "未生效",
             "thin": "案例偏少",
+            "two_minded": "一词两义",
         }[self.sort]
 
 
@@ -47,7 +50,7 @@ def tighter_or_looser(parameter: Parameter, lower: Figure, upper: Figure) -> str
 
 def lint(pack: Pack) -> list[Note]:
     """Every remark, by place."""
-    notes = [*_against_above(pack), *_gaps(pack), *_unset(pack), *_drafts(pack), *_uncarried(pack), *_thin(pack)]
+    notes = [*_against_above(pack), *_gaps(pack), *_unset(pack), *_drafts(pack), *_uncarried(pack), *_thin(pack), *_words(pack)]
     return sorted(notes, key=lambda note: (note.sort, note.place, note.message))
 
 
@@ -144,3 +147,14 @@ def _thin(pack: Pack) -> Iterator[Note]:
         verdicts = {case.verdict for case in rule.cases}
         if not {"compliant", "breach"} <= verdicts:
             yield Note("thin", rule.source.place("cases"), f"规则“{rule.id}”的案例没有同时包括合规与违规两面")
+
+
+def _words(pack: Pack) -> Iterator[Note]:
+    for place, message in contradictions(pack.lexicons):
+        yield Note("two_minded", place, message)
+    for lexicon in pack.lexicons.values():
+        for index, each in enumerate(lexicon.words):
+            for at, cite in enumerate(each.cites):
+                if pack.clauses[cite][0].status is Status.DRAFT:
+                    place = lexicon.source.place("words", index, "cites", at)
+                    yield Note("draft", place, f"词“{each.word}”依据的条款“{cite}”出自征求意见稿，尚不生效")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from qingdan.policy.documents import Blank, Document, DocumentFile, Duty, Indicator, Status
 from qingdan.policy.layers import CalendarFile, Layer, LayerFile
+from qingdan.policy.lexicons import LexiconFile
 from qingdan.policy.provisions import ProvisionFile, Restatement
 from qingdan.policy.sources import PackError, Place, Problem, Schema, Source, nearest, parse, read_yaml
 from qingdan.policy.vocabulary import Category, CategoryFile, FactKind, FactKindFile, Vocabulary, fields_of
@@ -40,6 +41,7 @@ class Loaded:
     restatements: list[tuple[str, Restatement, Source, int]] = field(default_factory=list)
     #: (layer, subject, file, source)
     provisions: list[tuple[str, str, ProvisionFile, Source]] = field(default_factory=list)
+    lexicons: list[tuple[LexiconFile, Source]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     @contextmanager
@@ -97,6 +99,8 @@ def _take(loaded: Loaded, parts: list[str], source: Source) -> None:
         case ["facts", _]:
             kind = _kind(parse(source, FactKindFile), source)
             loaded.kinds[kind.name] = kind
+        case ["lexicons", _]:
+            loaded.lexicons.append((parse(source, LexiconFile), source))
         case [code, "layer.yaml"]:
             layer = parse(source, LayerFile)
             if layer.code != code:

@@ -18,6 +18,7 @@ from qingdan.policy.checking import check_pack
 from qingdan.policy.documents import Blank, Clause, Document, Duty, Indicator
 from qingdan.policy.expressions import Expression
 from qingdan.policy.layers import Layer
+from qingdan.policy.lexicons import Lexicon
 from qingdan.policy.loading import Loaded, load_files, pack_files
 from qingdan.policy.provisions import OTHERWISE, Band, Cell, Figure, Parameter, ProvisionFile, Rule, Statement, SwitchOff
 from qingdan.policy.sources import PackError, Source, nearest
@@ -94,6 +95,7 @@ class Pack:
         self.provisions: Sequence[tuple[str, ProvisionFile, Source]] = [
             (layer, file, source) for layer, _, file, source in loaded.provisions
         ]
+        self.lexicons: Mapping[str, Lexicon] = checked.lexicons
         self._calendars: dict[str, Sequence[CalendarDay]] = {}
         #: Rules, their parts and computed columns with types and trees: ``(rule id, "require")``, ``("kind", "column")``.
         self.expressions: Mapping[tuple[str, str], Expression] = checked.expressions
@@ -115,6 +117,10 @@ class Pack:
         if code not in self.layers:
             raise UnknownLayer(f"没有名为“{code}”的层{nearest(code, self.layers)}\n已有：{'、'.join(sorted(self.layers))}")
         return self.layers[code]
+
+    def lexicon(self, name: str) -> Lexicon:
+        """A word list by its name; raise KeyError for one that the pack does not have."""
+        return self.lexicons[name]
 
     def calendar(self, layer: Layer) -> Sequence[CalendarDay]:
         """The days of a layer's calendar; computed once per calendar."""
