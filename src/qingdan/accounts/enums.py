@@ -35,6 +35,8 @@ class Role(TextChoices):
     """
 
     BUREAU = "bureau", "教育行政人员"
+    #: Of another department of the district's government: sees training institutions that are its own, nothing of schools.
+    DEPARTMENT = "department", "主管部门人员"
     SCHOOL_LEADER = "school_leader", "学校管理者"
     TEACHER = "teacher", "教师"
     PARENT = "parent", "家长"
@@ -44,10 +46,13 @@ class Role(TextChoices):
 #: The kind of organisation for which each role acts; parents act for themselves.
 KIND_OF_ROLE: dict[str, OrganisationKind] = {
     Role.BUREAU: OrganisationKind.BUREAU,
+    Role.DEPARTMENT: OrganisationKind.BUREAU,
     Role.SCHOOL_LEADER: OrganisationKind.SCHOOL,
     Role.TEACHER: OrganisationKind.SCHOOL,
     Role.INSTITUTION: OrganisationKind.INSTITUTION,
 }
+#: Those who act for an authority over training institutions.
+OFFICERS: tuple[str, ...] = (Role.BUREAU, Role.DEPARTMENT)
 #: Everybody who acts for an organisation.
 STAFF: tuple[str, ...] = tuple(KIND_OF_ROLE)
 #: Who signs in for an organisation when nothing else is said.
@@ -77,4 +82,5 @@ SCOPES_OF_ROLE: dict[str, tuple[Scope, ...]] = {
     Role.SCHOOL_LEADER: (Scope.HOMEWORK_READ, Scope.HOMEWORK_WRITE, *_DISCLOSURE, *_FINDINGS),
     Role.TEACHER: (Scope.HOMEWORK_READ, Scope.HOMEWORK_WRITE, *_DISCLOSURE),
     Role.INSTITUTION: _FINDINGS,
+    Role.DEPARTMENT: (),
 }

@@ -21,7 +21,7 @@ from django.db.models.functions import Replace
 from django.utils import timezone
 from pypinyin import Style, lazy_pinyin
 
-from qingdan.accounts.enums import KIND_OF_ROLE, CompetentDepartment, OrganisationKind, Role, Scope
+from qingdan.accounts.enums import KIND_OF_ROLE, OFFICERS, CompetentDepartment, OrganisationKind, Role, Scope
 from qingdan.policy.packs import default_pack
 from qingdan.policy.sources import nearest
 
@@ -156,6 +156,10 @@ class User(AbstractUser):
         wanted = KIND_OF_ROLE.get(self.role)
         if self.organisation is not None and wanted is not None and self.organisation.kind != wanted:
             raise ValidationError({"role": f"“{Role(self.role).label}”只能属于{wanted.label}"})
+        if self.organisation is not None and self.is_officer:
+            is_of_education = self.organisation.department in ("", CompetentDepartment.EDUCATION)
+            if is_of_education != self.is_bureau:
+                raise ValidationError({"role": "教育部门的人员是“教育行政人员”，其他部门的是“主管部门人员”"})
 
     def get_full_name(self) -> str:
         """The name people call the user by."""
@@ -175,6 +179,11 @@ class User(AbstractUser):
     def is_bureau(self) -> bool:
         """Whether the user works for the bureau."""
         return self.role == Role.BUREAU
+
+    @property
+    def is_officer(self) -> bool:
+        """Whether the user works for an authority over training institutions: the education bureau or another department."""
+        return self.role in OFFICERS
 
     @property
     def is_school_leader(self) -> bool:

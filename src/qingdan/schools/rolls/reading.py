@@ -1,6 +1,7 @@
 """From a workbook to the lines of a roll: which columns there are, and what each row says in one spelling.
 
-Only what the roll needs is read. Other columns (numbers of identity cards, telephones) are named to the user and left alone.
+Only what the roll needs is read. Other columns (telephones, addresses) are named to the user and left alone. Of the number of an
+identity card of staff only a keyed digest and a mask go on from here.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
+
+from qingdan.accounts.identity import digest, masked
 from qingdan.schools.enums import RollKind
 from qingdan.schools.models.places import class_name
 from qingdan.workbooks.classes import Classes, written
@@ -55,6 +59,7 @@ STAFF_COLUMNS = (
     Column("leads_class", "班主任", ("班主任", "班主任班级", "所带班级", "担任班主任", "班主任任职班级")),
     Column("leads_grade", "年级组长", ("年级组长", "年级组长年级", "担任年级组长")),
     Column("leads_subject", "教研组长", ("教研组长", "教研组长学科", "学科组长", "备课组长", "担任教研组长")),
+    Column("identity_number", "身份证号", ("身份证号", "身份证", "身份证号码", "证件号", "证件号码", "公民身份号码")),
 )
 COLUMNS: Mapping[str, Sequence[Column]] = {RollKind.PUPILS: PUPIL_COLUMNS, RollKind.STAFF: STAFF_COLUMNS}
 #: Subjects by the names that schools use besides those of the curriculum plan.
@@ -245,6 +250,7 @@ class _RollReader:
             "leads_class": [list(each) for each in self._led(led, classes, problems)],
             "leads_grade": self._led_grades(led_grade, classes, problems),
             "leads_subject": self._led_subjects(led_subject, subjects, problems),
+            **_identity(texts.get("identity_number", ""), problems),
         }
         return values, _staff_fault(values, problems)
 
@@ -300,6 +306,17 @@ class _RollReader:
             problems.append("“教研组长”只写了“是”，看不出是哪门学科；请写明学科")
             return []
         return _subjects(text)
+
+
+def _identity(number: str, problems: list[str]) -> dict[str, str]:
+    """Digest and mask of a number; nothing for an empty cell, a problem (without the number) for a wrong one."""
+    if not squeeze(number) or squeeze(number) in PLACEHOLDERS:
+        return {}
+    try:
+        return {"identity_digest": digest(number), "masked_identity": masked(number)}
+    except ValidationError as error:
+        problems.append(error.messages[0])
+        return {}
 
 
 def _is_blank(cell: object) -> bool:

@@ -12,13 +12,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Q
+
 from qingdan.accounts.enums import Role
 from qingdan.accounts.models import User
 from qingdan.places.journal import Journal
 from qingdan.places.models import SchoolYear
 from qingdan.schools.actions.classes import is_in_force, stop_teaching
 from qingdan.schools.enums import RollAct
-from qingdan.schools.models import GradeLead, School, SchoolClass, Subject, SubjectLead, TeachingAssignment
+from qingdan.schools.models import GradeLead, School, SchoolClass, StaffIdentity, Subject, SubjectLead, TeachingAssignment
 from qingdan.schools.models.places import class_name, grade_name
 from qingdan.schools.rolls.comparing import ClassKey, Comparison, Outcome, classes_of, repeated
 from qingdan.schools.rolls.reading import Line, person_name
@@ -43,6 +45,10 @@ class _Staff:
     subjects: dict[str, Subject] = field(default_factory=dict)
     grade_leads: set[tuple[int, int]] = field(default_factory=set)
     subject_leads: set[tuple[int, int]] = field(default_factory=set)
+    #: Identity digest -> whose it is, in whatever school; a school's own people without one stand nowhere here.
+    owners: dict[str, StaffIdentity] = field(default_factory=dict)
+    #: Digest -> the user name that a line has given it to.
+    identified: dict[str, str] = field(default_factory=dict)
     #: Class -> who the roll says is class teacher: the first line wins, a second is refused.
     class_teachers: dict[ClassKey, str] = field(default_factory=dict)
     #: User name with the class, grade or subject of a duty that a line has given already.
@@ -51,8 +57,10 @@ class _Staff:
     stated: set[tuple[str, ClassKey, str]] = field(default_factory=set)
 
     @classmethod
-    def of(cls, school: School, year: SchoolYear, effective_on: datetime.date, usernames: set[str]) -> _Staff:
+    def of(cls, school: School, year: SchoolYear, effective_on: datetime.date, usernames: set[str], digests: set[str]) -> _Staff:
         staff = cls(school, year, effective_on)
+        known = StaffIdentity.objects.filter(Q(identity_digest__in=digests) | Q(user__username__in=usernames)).select_related("user")
+        staff.owners = {each.identity_digest: each for each in known}
         staff.users = {each.username: each for each in User.objects.filter(username__in=usernames).select_related("organisation")}
         found = TeachingAssignment.objects.filter(teacher__in=staff.users.values(), school_class__school_year=year)
         for each in found.select_related("school_class", "subject"):
@@ -70,7 +78,8 @@ def compare_staff(
     """The lines of a roll of staff against the school."""
     result = Comparison(classes=classes_of(school, year))
     usernames = [username_of(school, line.values) for line in lines]
-    staff = _Staff.of(school, year, effective_on, set(usernames))
+    digests = {line.values["identity_digest"] for line in lines if "identity_digest" in line.values}
+    staff = _Staff.of(school, year, effective_on, set(usernames), digests)
     quarrelling = {name: same for name, same in repeated(lines, usernames).items() if len({each.values["name"] for each in same}) > 1}
     accounts: dict[str, User] = {}
     for line, username in zip(lines, usernames, strict=True):
@@ -96,6 +105,10 @@ def _refusal(
         return f"用户名“{username}”已被别的单位使用；请换一个"
     if user is not None and not user.is_active:
         return f"{user}的账户已停用；请先联系系统管理员启用"
+    if identity := values.get("identity_digest"):
+        owner = staff.owners.get(identity)
+        if (owner is not None and owner.user.username != username) or staff.identified.setdefault(identity, username) != username:
+            return "这个证件号已属于另一位教职工；请核对证件号"
     for name in [*values["subjects"], *values["leads_subject"]]:
         if name not in staff.subjects:
             return f"没有“{name}”这门学科；请写课程方案里的名称，如 {'、'.join(list(staff.subjects)[:4])}"
@@ -127,6 +140,7 @@ def _line(result: Comparison, staff: _Staff, line: Line, username: str, accounts
     elif username not in accounts and person_name(user.display_name) != values["name"]:
         said.append(f"姓名 {user.display_name} → {values['name']}")
         outcome.effects.append(_renames(user, values["name"]))
+    _identify(staff, values, user, said, outcome)
     is_new = username in accounts
     held = {(each.school_class.grade, each.school_class.number, each.subject.name) for each in staff.assignments[user.pk or 0]}
     for subject in values["subjects"]:
@@ -152,6 +166,26 @@ def _creates(user: User) -> Effect:
 
 def _renames(user: User, name: str) -> Effect:
     return lambda journal, classes: journal.change(user, display_name=name)
+
+
+def _identify(staff: _Staff, values: dict[str, Any], user: User, said: list[str], outcome: Outcome) -> None:
+    identity = values.get("identity_digest")
+    if not identity or identity in staff.owners or ("identity", identity) in staff.given:
+        return
+    staff.given.add(("identity", identity))
+    present = next((each for each in staff.owners.values() if each.user_id == user.pk), None)
+    said.append(f"登记证件 {values['masked_identity']}（只留加密指纹）")
+    outcome.effects.append(_records(user, present, identity, values["masked_identity"]))
+
+
+def _records(user: User, present: StaffIdentity | None, identity: str, mask: str) -> Effect:
+    def effect(journal: Journal, classes: dict[ClassKey, SchoolClass]) -> None:
+        if present is None:
+            journal.create(StaffIdentity(user=user, identity_digest=identity, masked_identity=mask))
+        else:
+            journal.change(present, identity_digest=identity, masked_identity=mask)
+
+    return effect
 
 
 def _assigns(user: User, key: ClassKey, subject: Subject, day: datetime.date) -> Effect:
