@@ -103,6 +103,17 @@ def test_nothing_forbidden_stands_in_a_file(what: str) -> None:
     assert found == [], what
 
 
+def test_every_constraint_of_the_database_is_named_in_a_test() -> None:
+    """A constraint that no test breaks may not be there at all."""
+    from django.apps import apps
+
+    tests = "\n".join(text_of(path) for path in pythons() if path.is_relative_to(ROOT / "tests"))
+    declared = {
+        constraint.name for model in apps.get_models() if model.__module__.startswith("qingdan.") for constraint in model._meta.constraints
+    }
+    assert sorted(name for name in declared if f'"{name}"' not in tests) == []
+
+
 def test_no_module_is_a_drawer_for_odds_and_ends() -> None:
     """A name that fits everything says nothing."""
     drawers = {"utils", "util", "helpers", "helper", "services", "service", "misc"}

@@ -108,6 +108,9 @@ ALLOWED_HOSTS = env_list("QINGDAN_ALLOWED_HOSTS") or (["localhost", "127.0.0.1",
 if not ALLOWED_HOSTS:
     MISSING.append("没有设置环境变量 QINGDAN_ALLOWED_HOSTS（本站的域名，多个用逗号隔开）")
 
+#: From which identities' digests are keyed; another key than SECRET_KEY lets that one be changed without losing them.
+QINGDAN_IDENTITY_KEY = env_secret("QINGDAN_IDENTITY_KEY")
+
 #: Policy packs of one's own, layered on the built-in one.
 POLICIES = env_folders("QINGDAN_POLICIES")
 VAR = Path(os.environ.get("QINGDAN_VAR") or BASE / "var").expanduser().resolve()
@@ -119,6 +122,7 @@ INSTALLED_APPS = [
     "qingdan.uploads",
     "qingdan.findings",
     "qingdan.homework",
+    "qingdan.institutions",
     "qingdan.schools",
     "qingdan.judging",
     "qingdan.draws",

@@ -17,6 +17,8 @@ urlpatterns = [
     path("schools/", include("qingdan.schools.urls")),
     path("notices/", include("qingdan.notices.urls")),
     path("homework/", include("qingdan.homework.urls")),
+    path("institutions/", include("qingdan.institutions.urls")),
+    path("directory/", include("qingdan.institutions.urls.public")),
     path("public/", include("qingdan.homework.urls.public")),
     path("findings/", include("qingdan.findings.urls")),
     path("api/", include("qingdan.web.api")),

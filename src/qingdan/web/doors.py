@@ -42,13 +42,26 @@ CHECKS = Door("抽查", "homework:checks", ("homework:check",))
 REVIEWS = Door("评议", "homework:reviews", ("homework:review", "homework:standing"))
 CHARTS = Door("图表", "homework:charts", ("homework:chart",))
 FAMILY = Door("孩子的作业", "homework:family", ("homework:family", "homework:minutes"))
+REGISTRY = Door(
+    "机构",
+    "institutions:registry",
+    ("institutions:registry", "institutions:institution", "institutions:register", "institutions:permit", "institutions:timetable_today"),
+)
+QUEUE = Door("审批", "institutions:queue", ("institutions:queue", "institutions:application", "institutions:deadlines"))
+OWN_INSTITUTION = Door("本机构", "institutions:mine", ("institutions:mine", "institutions:institution"))
+APPLICATIONS = Door("审批申请", "institutions:applications", ("institutions:application",))
+COURSES = Door("课程", "institutions:courses", ("institutions:course",))
+STAFF = Door("人员", "institutions:staff", ("institutions:staff",))
+TIMETABLE = Door("课表", "institutions:timetable", ("institutions:timetable", "institutions:session", "institutions:room"))
+DIRECTORY = Door("查机构", "directory:home", ("directory:",))
 
 MENUS: dict[str, tuple[Door, ...]] = {
-    Role.BUREAU: (FINDINGS, CHECKS, REVIEWS, CHARTS, COMPLETION, SCHOOL, CALENDAR, UPLOADS, PUBLIC, LIBRARY),
+    Role.BUREAU: (FINDINGS, CHECKS, REVIEWS, CHARTS, COMPLETION, SCHOOL, REGISTRY, QUEUE, CALENDAR, UPLOADS, PUBLIC, LIBRARY),
     Role.SCHOOL_LEADER: (REGISTER, DISCLOSURES, COMPLETION, DESIGNS, CHARTS, FINDINGS, SCHOOL, CALENDAR, UPLOADS, PUBLIC, LIBRARY),
     Role.TEACHER: (REGISTER, DISCLOSURES, COMPLETION, DESIGNS, SCHOOL, CALENDAR, UPLOADS, PUBLIC, LIBRARY),
     Role.PARENT: (FAMILY, CALENDAR, PUBLIC, LIBRARY),
-    Role.INSTITUTION: (FINDINGS, UPLOADS, PUBLIC, LIBRARY),
+    Role.INSTITUTION: (OWN_INSTITUTION, APPLICATIONS, STAFF, COURSES, TIMETABLE, FINDINGS, CALENDAR, UPLOADS, DIRECTORY, LIBRARY),
+    Role.DEPARTMENT: (QUEUE, REGISTRY, STAFF, COURSES, CALENDAR, UPLOADS, DIRECTORY, LIBRARY),
 }
 #: What each role does most, as large buttons on the home page.
 QUICK: dict[str, tuple[Door, ...]] = {
@@ -56,9 +69,10 @@ QUICK: dict[str, tuple[Door, ...]] = {
     Role.SCHOOL_LEADER: (REGISTER, DISCLOSURES, FINDINGS),
     Role.TEACHER: (Door("登记作业", "homework:new", ()), REGISTER, DESIGNS),
     Role.PARENT: (FAMILY, PUBLIC),
-    Role.INSTITUTION: (FINDINGS, UPLOADS),
+    Role.INSTITUTION: (TIMETABLE, COURSES, FINDINGS),
+    Role.DEPARTMENT: (QUEUE, REGISTRY),
 }
-SIGNED_OUT = (PUBLIC, LIBRARY, UPLOADS)
+SIGNED_OUT = (PUBLIC, DIRECTORY, LIBRARY, UPLOADS)
 
 
 def doors_for(user: User | AnonymousUser) -> tuple[Door, ...]:

@@ -14,6 +14,8 @@ from qingdan.findings.models import AuditRun, Finding
 from qingdan.homework.actions.disclosure import due
 from qingdan.homework.enums import HomeworkStatus
 from qingdan.homework.models import CheckedClass, Design, FamilyReport, Homework, SchoolFinish
+from qingdan.institutions.enums import ApplicationState, CourseState
+from qingdan.institutions.models import Application, Course
 from qingdan.notices.models import Notice
 from qingdan.places.calendar import SchoolCalendar, today
 from qingdan.schools.models import GradeLead, SchoolClass
@@ -33,6 +35,8 @@ def todos_of(user: User) -> list[Todo]:
     """What a user has to do today; empty when there is nothing."""
     day = today()
     found: list[Todo] = []
+    if user.is_officer:
+        found += _of_officer(user, day)
     if user.is_bureau:
         found += _of_bureau(user)
     elif user.is_school_leader:
@@ -41,8 +45,8 @@ def todos_of(user: User) -> list[Todo]:
         found += [*_of_teacher(user, day), *_of_publishing(user, day), *_held(user), *_of_class_teacher(user, day)]
     elif user.is_parent:
         found += _of_parent(user, day)
-    else:
-        found += _of_owner(user)
+    elif not user.is_officer:
+        found += [*_of_owner(user), *_of_institution(user)]
     unread = Notice.objects.visible_to(user).unread().count()
     if unread:
         found.append(Todo(f"{unread} 条未读通知", reverse("notices:list")))
@@ -61,6 +65,24 @@ def _of_bureau(user: User) -> Iterator[Todo]:
     unchecked = CheckedClass.objects.visible_to(user).filter(checked_at=None).count()
     if unchecked:
         yield Todo(f"{unchecked} 个抽中的班级还没有检查", reverse("homework:checks"))
+
+
+def _of_officer(user: User, day: datetime.date) -> Iterator[Todo]:
+    waiting = Application.objects.visible_to(user).open()
+    late = waiting.filter(due_on__lt=day).count()
+    if late:
+        yield Todo(f"{late} 件审批申请已超过期限", reverse("institutions:queue"), is_urgent=True)
+    elif count := waiting.count():
+        yield Todo(f"{count} 件审批申请在办", reverse("institutions:queue"))
+    if courses := Course.objects.visible_to(user).filter(state=CourseState.SUBMITTED).count():
+        yield Todo(f"{courses} 门培训课程待审核", reverse("institutions:courses"))
+
+
+def _of_institution(user: User) -> Iterator[Todo]:
+    if count := Application.objects.visible_to(user).filter(state=ApplicationState.INCOMPLETE).count():
+        yield Todo(f"{count} 件申请要补正材料", reverse("institutions:applications"), is_urgent=True)
+    if count := Course.objects.visible_to(user).filter(state=CourseState.RETURNED).count():
+        yield Todo(f"{count} 门课程被退回，请修改后重新提交", reverse("institutions:courses"), is_urgent=True)
 
 
 def _of_owner(user: User) -> Iterator[Todo]:

@@ -1,0 +1,1 @@
+"""Training institutions: registry, permits, staff, courses, timetables, advertising, and what the public sees of them."""

@@ -1,0 +1,1 @@
+"""Acts over institutions that touch several records."""

@@ -1,0 +1,1 @@
+"""Forms about institutions, by part."""

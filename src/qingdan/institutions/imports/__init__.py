@@ -1,0 +1,1 @@
+"""A district's list of institutions from a workbook: reading, comparing, applying."""

@@ -1,0 +1,1 @@
+"""Timetables: expanding plans to dates, taking in and writing out workbooks."""
