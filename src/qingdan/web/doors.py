@@ -38,8 +38,8 @@ DISCLOSURES = Door("公示", "homework:disclosures", ("homework:disclosures", "h
 DESIGNS = Door("作业设计", "homework:designs", ("homework:design",))
 COMPLETION = Door("完成情况", "homework:minutes", ("homework:minutes", "homework:finish", "homework:marking"))
 SCHOOL = Door("学校", "schools:list", ("schools:",))
-CHECKS = Door("抽查", "homework:checks", ("homework:check",))
-REVIEWS = Door("评议", "homework:reviews", ("homework:review", "homework:standing"))
+#: Spot checks, reviews, standing and charts are tabs of one another.
+SUPERVISION = Door("监管", "homework:checks", ("homework:check", "homework:review", "homework:standing", "homework:chart"))
 CHARTS = Door("图表", "homework:charts", ("homework:chart",))
 FAMILY = Door("孩子的作业", "homework:family", ("homework:family", "homework:minutes"))
 REGISTRY = Door(
@@ -56,7 +56,7 @@ TIMETABLE = Door("课表", "institutions:timetable", ("institutions:timetable", 
 DIRECTORY = Door("查机构", "directory:home", ("directory:",))
 
 MENUS: dict[str, tuple[Door, ...]] = {
-    Role.BUREAU: (FINDINGS, CHECKS, REVIEWS, CHARTS, COMPLETION, SCHOOL, REGISTRY, QUEUE, CALENDAR, UPLOADS, PUBLIC, LIBRARY),
+    Role.BUREAU: (FINDINGS, SUPERVISION, COMPLETION, SCHOOL, REGISTRY, QUEUE, CALENDAR, UPLOADS, PUBLIC, LIBRARY),
     Role.SCHOOL_LEADER: (REGISTER, DISCLOSURES, COMPLETION, DESIGNS, CHARTS, FINDINGS, SCHOOL, CALENDAR, UPLOADS, PUBLIC, LIBRARY),
     Role.TEACHER: (REGISTER, DISCLOSURES, COMPLETION, DESIGNS, SCHOOL, CALENDAR, UPLOADS, PUBLIC, LIBRARY),
     Role.PARENT: (FAMILY, CALENDAR, PUBLIC, LIBRARY),
@@ -65,7 +65,7 @@ MENUS: dict[str, tuple[Door, ...]] = {
 }
 #: What each role does most, as large buttons on the home page.
 QUICK: dict[str, tuple[Door, ...]] = {
-    Role.BUREAU: (FINDINGS, CHARTS, CHECKS),
+    Role.BUREAU: (FINDINGS, CHARTS, SUPERVISION),
     Role.SCHOOL_LEADER: (REGISTER, DISCLOSURES, FINDINGS),
     Role.TEACHER: (Door("登记作业", "homework:new", ()), REGISTER, DESIGNS),
     Role.PARENT: (FAMILY, PUBLIC),
