@@ -72,14 +72,23 @@ QUICK: dict[str, tuple[Door, ...]] = {
     Role.INSTITUTION: (TIMETABLE, COURSES, FINDINGS),
     Role.DEPARTMENT: (QUEUE, REGISTRY),
 }
+#: An institution before its first permit.
+FOUNDERS = (APPLICATIONS, FINDINGS, UPLOADS, DIRECTORY, LIBRARY)
 SIGNED_OUT = (PUBLIC, DIRECTORY, LIBRARY, UPLOADS)
 
 
 def doors_for(user: User | AnonymousUser) -> tuple[Door, ...]:
     """The menu of a user, or of somebody not signed in."""
-    return MENUS[user.role] if isinstance(user, User) else SIGNED_OUT
+    if not isinstance(user, User):
+        return SIGNED_OUT
+    return FOUNDERS if _is_founder(user) else MENUS[user.role]
+
+
+def _is_founder(user: User) -> bool:
+    """Whether the user acts for an institution that stands in no register yet: it can apply for a permit, and has nothing else."""
+    return user.role == Role.INSTITUTION and not hasattr(user.employer, "institution")
 
 
 def quick_for(user: User) -> tuple[Door, ...]:
     """The large buttons of a user's home page."""
-    return QUICK[user.role]
+    return (APPLICATIONS, UPLOADS) if _is_founder(user) else QUICK[user.role]
