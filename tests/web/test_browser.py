@@ -98,7 +98,9 @@ def page(request: pytest.FixtureRequest, browser: Browser, live_server: LiveServ
 
 
 def look(page: Page) -> None:
-    """What holds for every page."""
+    """What holds for every page; of one that is still coming, once it has come."""
+    page.wait_for_load_state()
+    page.wait_for_function("document.documentElement !== null && document.readyState === 'complete'")
     sticking_out = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert sticking_out <= 0, page.url
     assert page.evaluate(PALE) == [], page.url
