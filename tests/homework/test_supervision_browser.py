@@ -24,7 +24,7 @@ from tests.web.test_browser import _loop_beside_the_database, browser, look, pag
 
 __all__ = ["_loop_beside_the_database", "browser", "page"]
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 #: A folder for pictures of each page, for people who want to look at them.
 PICTURES = os.environ.get("QINGDAN_TEST_PICTURES", "")
