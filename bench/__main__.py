@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bench import comparing, pages, partitions, reading, single
+from bench import comparing, ledger, pages, partitions, reading, single
 from bench.facts import generate as generate_records
 from bench.law import write_pack
 from bench.measuring import say
@@ -101,6 +101,25 @@ def pages_(
     """Server time and queries of every page, as each role, with the whole demonstration district in the database."""
     with _workplace(keep) as folder:
         pages.measure(folder, rounds=rounds, schools=schools, only=only)
+
+
+@app.command(name="ledger")
+def ledger_(
+    clients: Annotated[int, typer.Option(help="Clients at once, of every side.")] = 4,
+    seconds: Annotated[int, typer.Option(help="How long each side runs in each round.")] = 10,
+    rounds: Rounds = 3,
+    books: Annotated[int, typer.Option(help="Books that releases are spread over.")] = 300,
+    keep: Keep = None,
+) -> None:
+    """Releases of lessons a second, durable, beside pgbench's simple update on the same server."""
+    with _workplace(keep) as folder:
+        ledger.measure(folder, clients=clients, seconds=seconds, rounds=rounds, books=books)
+
+
+@app.command(name="ledger-client", hidden=True)
+def ledger_client(how: str, count: int, seconds: float) -> None:
+    """One client of ``ledger``, in this process."""
+    ledger.client(how, count, seconds)
 
 
 if __name__ == "__main__":

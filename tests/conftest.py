@@ -12,7 +12,7 @@ import shutil
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -91,3 +91,19 @@ def django_db_modify_db_settings(database_url: str, django_db_modify_db_settings
         USER=address.username or "",
         PASSWORD=urllib.parse.unquote(address.password or ""),
     )
+    let_books_be_emptied()
+
+
+def let_books_be_emptied() -> None:
+    """Tests that commit empty every table behind them, which books refuse unless their guard sleeps."""
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    from qingdan.ledger.emptying import GUARD_AGAIN, LET_EMPTY
+
+    plain = DatabaseOperations.sql_flush
+
+    def sql_flush(self: DatabaseOperations, style: Any, tables: Any, **options: Any) -> list[str]:
+        statements = plain(self, style, tables, **options)
+        return [*LET_EMPTY, *statements, *GUARD_AGAIN] if "ledger_posting" in tables else statements
+
+    DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign]

@@ -126,6 +126,7 @@ INSTALLED_APPS = [
     "qingdan.schools",
     "qingdan.judging",
     "qingdan.draws",
+    "qingdan.ledger",
     "qingdan.notices",
     "qingdan.places",
     "qingdan.accounts",

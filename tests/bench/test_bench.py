@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,3 +26,16 @@ def test_a_peer_that_finds_something_else_is_told(tmp_path: Path, monkeypatch: p
     pack, _ = load(tmp_path / "pack", 3)
     with pytest.raises(Different, match=r"zen-engine.*bench\.months"):
         assert_same(pack, generate(tmp_path / "records", 2_000, 3))
+
+
+@pytest.mark.slow
+def test_the_ledger_bench_verifies_what_it_has_posted() -> None:
+    options = ["--clients", "2", "--seconds", "1", "--rounds", "1", "--books", "3"]
+    command = [sys.executable, "-m", "bench", "ledger", *options]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("QINGDAN_", "DJANGO_"))}
+    root = Path(__file__).parents[2]
+    environment["PYTHONPATH"] = os.pathsep.join([str(root), str(root / "src")])
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "postings verified without a fault" in done.stdout
+    assert all(f"| releases by {name}" in done.stdout for name in ("pgbench, one book", "post(), a book each", "post_many() of"))

@@ -1,4 +1,4 @@
-"""The command line: ``qingdan audit``, ``qingdan policy …``, ``qingdan simulate``.
+"""The command line: ``qingdan audit``, ``qingdan policy …``, ``qingdan simulate``, ``qingdan ledger …``.
 
 Linters' habits: exit 0 clean, 1 findings, 2 bad input; results on stdout, talk on stderr.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import typer
 
 from qingdan.cli.auditing import audit
+from qingdan.cli.ledgers import ledger
 from qingdan.cli.policies import policy
 from qingdan.cli.simulating import simulate
 
@@ -21,3 +22,4 @@ app = typer.Typer(
 app.command("audit")(audit)
 app.command("simulate")(simulate)
 app.add_typer(policy, name="policy")
+app.add_typer(ledger, name="ledger")
