@@ -13,11 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import load_workbook
 
+from qingdan.charting.drawing import drawn
+from qingdan.charting.widths import WIDTHS
 from qingdan.homework.charts import drawing
 from qingdan.homework.charts.figures import FIGURES, Figure, Selection, bucket_label
 from qingdan.homework.charts.limits import limit_spans
 from qingdan.homework.charts.questions import Scope, data_version
-from qingdan.homework.charts.specs import WIDTHS, specification
+from qingdan.homework.charts.specs import specification
 from qingdan.places.calendar import current_pack
 from qingdan.policy.pack import Pack
 from qingdan.schools.models import School
@@ -31,7 +33,7 @@ SUNDAY_BEFORE = MONDAY - datetime.timedelta(days=1)
 @pytest.fixture(autouse=True)
 def _nothing_kept() -> None:
     cache.clear()
-    drawing._drawn.cache_clear()
+    drawn.cache_clear()
 
 
 @pytest.fixture

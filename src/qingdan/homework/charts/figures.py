@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.cache import cache
 
+from qingdan.charting import figures as charting
 from qingdan.homework.charts.limits import stage_label
 from qingdan.homework.charts.questions import (
     BUCKET_MINUTES,
@@ -82,27 +83,11 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class Figure:
-    """One chart's content."""
+class Figure(charting.Figure):
+    """One chart's content, with the limits that it is seen against."""
 
-    name: str
-    title: str
-    #: What is seen, for those who read and those who cannot see.
-    sentence: str = ""
-    columns: tuple[str, ...] = ()
-    rows: tuple[tuple[object, ...], ...] = ()
-    #: What is drawn, record by record.
-    data: tuple[dict[str, Any], ...] = ()
     #: Limits that are drawn, each with its clauses.
     limits: tuple[DayLimit, ...] = ()
-    note: str = ""
-    #: What a reader should do when there is nothing to see.
-    advice: str = ""
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to draw."""
-        return not self.data
 
 
 @dataclass
@@ -161,7 +146,7 @@ def by_grade(selection: Selection) -> Figure:
     sentence += f"{'、'.join(over)}的平均值已超过上限。" if over else "各年级的平均值都在上限之内。"
     sentence += f"单日超过上限的共 {sum(each.over for each in sums.values())} 个班次。"
     columns = ("年级", "班·日", "平均分钟", "上限（分钟）", "超限班·日", "超限占比（%）")
-    return Figure("by-grade", title, sentence, columns, tuple(rows), tuple(data), tuple(dict.fromkeys(limits.values())))
+    return Figure("by-grade", title, sentence, columns, tuple(rows), tuple(data), limits=tuple(dict.fromkeys(limits.values())))
 
 
 def by_school(selection: Selection) -> Figure:
@@ -199,7 +184,9 @@ def by_school(selection: Selection) -> Figure:
         sentence += f"{selection.name(school)}（{stage_label(selection.pack, stage)}）超限的班·日占比最高，为 {worst.over_percent:g}%。"
     columns = ("学校", "学段", "班·日", "平均分钟", "上限（分钟）", "超限班·日", "超限占比（%）")
     note = f"只画每个学段最高的 {BARS_MAX} 所，其余见表。" if any(len(block) > BARS_MAX for block in blocks) else ""
-    return Figure("by-school", title, sentence, columns, tuple(rows), tuple(drawn or data), tuple(dict.fromkeys(limits.values())), note)
+    return Figure(
+        "by-school", title, sentence, columns, tuple(rows), tuple(drawn or data), note, limits=tuple(dict.fromkeys(limits.values()))
+    )
 
 
 def trend(selection: Selection) -> Figure:
@@ -223,7 +210,7 @@ def trend(selection: Selection) -> Figure:
             told.append(f"{label}从每天 {first:g} 分钟{'升到' if last > first else '降到' if last < first else '保持在'} {last:g} 分钟")
     sentence = f"{'；'.join(told)}。" if told else "目前只有一周的数据，还看不出变化。"
     columns = ("周一", "学段", "班·日", "平均分钟", "上限（分钟）", "超限占比（%）")
-    return Figure("trend", title, sentence, columns, tuple(rows), tuple(data), tuple(dict.fromkeys(limits.values())))
+    return Figure("trend", title, sentence, columns, tuple(rows), tuple(data), limits=tuple(dict.fromkeys(limits.values())))
 
 
 def _week(monday: datetime.date) -> str:

@@ -1,4 +1,4 @@
-"""How each chart is drawn: data in, an Altair chart out. Colours differ in lightness as well as in hue, and every mark has its number."""
+"""How each chart is drawn: data in, an Altair chart out. Every mark has its number."""
 
 from __future__ import annotations
 
@@ -7,16 +7,11 @@ from typing import Any
 
 import altair as alt
 
+from qingdan.charting.theme import BEYOND, CARD, INK, LIMIT, WITHIN, Chart, source, themed
+from qingdan.charting.widths import WIDTHS
 from qingdan.homework.charts.figures import Figure
 
-INK, MUTED, LINE, CARD = "#17302c", "#5b6660", "#e2dccd", "#fffdf9"
-WITHIN, BEYOND, LIMIT = "#2f7f78", "#e08a2e", "#8e1f16"
-FONT = "PingFang SC, HarmonyOS Sans SC, Microsoft YaHei, Noto Sans CJK SC, sans-serif"
-#: Widths of a whole chart in pixels: beside nothing on a phone, in a panel on a desk.
-WIDTHS = {"phone": 330, "desk": 570}
 _STAGE_COLOURS = ("#7c6bb0", "#2f7f78", "#b5541c", "#2b5478")
-
-Chart = Any
 
 
 def bars_of_grades(figure: Figure, width: str) -> Chart:
@@ -38,11 +33,11 @@ def bars_of_schools(figure: Figure, width: str) -> Chart:
 
 def _bars(data: Sequence[dict[str, Any]], width: str, *, label_pixels: int, most: float = 0, title: str = "") -> Chart:
     most = most or max([*(each["minutes"] for each in data), *(each["limit"] or 0 for each in data)])
-    source = _source(data)
+    records = source(data)
     y = alt.Y("label:N", sort=[each["label"] for each in data], title=None, axis=alt.Axis(labelLimit=label_pixels))
     scale = alt.Scale(domain=[0, max(most, 10) * 1.14], nice=False)
     x = alt.X("minutes:Q", title="平均每天书面家庭作业（分钟）", scale=scale)
-    base = alt.Chart(source)
+    base = alt.Chart(records)
     bars = base.mark_bar(height={"band": 0.62}).encode(y=y, x=x, color=alt.condition("datum.is_over", alt.value(BEYOND), alt.value(WITHIN)))
     # On the side of the bar's end that the limit is not on.
     number = alt.Text("minutes:Q", format=".0f")
@@ -60,7 +55,7 @@ def lines_of_weeks(figure: Figure, width: str) -> Chart:
     """A line for each stage over the weeks, its limit dashed in the same colour."""
     stages = list(dict.fromkeys(each["stage"] for each in figure.data))
     weeks = _weeks(figure)
-    source = _source(figure.data)
+    records = source(figure.data)
     colour = alt.Color(
         "stage:N",
         scale=alt.Scale(domain=stages, range=list(_STAGE_COLOURS[: len(stages)])),
@@ -69,7 +64,7 @@ def lines_of_weeks(figure: Figure, width: str) -> Chart:
     x = alt.X("week:N", sort=weeks, title="周（周一日期）", axis=alt.Axis(labelAngle=0, labelOverlap=True), scale=alt.Scale(padding=0.3))
     most = max(max(each["minutes"], each["limit"] or 0) for each in figure.data)
     y = alt.Y("minutes:Q", title="平均分钟", scale=alt.Scale(domain=[0, max(most, 10) * 1.15], nice=False))
-    base = alt.Chart(source)
+    base = alt.Chart(records)
     lines = base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour)
     points = base.mark_point(filled=True, size=64, opacity=1).encode(
         x=x, y=y, color=colour, shape=alt.Shape("stage:N", scale=alt.Scale(domain=stages), legend=None)
@@ -93,13 +88,13 @@ def lines_of_weeks(figure: Figure, width: str) -> Chart:
 
 def squares_of_weeks(figure: Figure, width: str) -> Chart:
     """A square for each row and week; the lower the share, the darker."""
-    source = _source(figure.data)
+    records = source(figure.data)
     label_pixels = 112 if width == "phone" else 160
     order = list(dict.fromkeys(each["label"] for each in figure.data))
     x = alt.X("week:N", sort=_weeks(figure), title="周（周一日期）", axis=alt.Axis(labelAngle=0, orient="top", labelOverlap=True))
     y = alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelLimit=label_pixels))
     scale = alt.Scale(domain=[0, 50, 99, 100], range=["#8a3b0e", "#d97f2b", "#f3d9a8", "#dcebe7"])
-    base = alt.Chart(source)
+    base = alt.Chart(records)
     squares = base.mark_rect(stroke=CARD, strokeWidth=2).encode(x=x, y=y, color=alt.Color("percent:Q", scale=scale, legend=None))
     numbers = base.mark_text(fontSize=11).encode(
         x=x, y=y, text=alt.Text("percent:Q", format=".0f"), color=alt.condition("datum.percent < 40", alt.value("#fff"), alt.value(INK))
@@ -109,12 +104,12 @@ def squares_of_weeks(figure: Figure, width: str) -> Chart:
 
 def columns_of_differences(figure: Figure, width: str) -> Chart:
     """How many reports lie how far from the estimate; lying bars, whose words fit on a phone."""
-    source = _source(figure.data)
+    records = source(figure.data)
     sides = {"比预计短": "#8fb7d6", "相差不到 10 分钟": WITHIN, "比预计长": BEYOND}
     y = alt.Y("label:N", sort=[each["label"] for each in figure.data], title="实际比预计", axis=alt.Axis(labelLimit=110))
     most = max(each["percent"] for each in figure.data)
     x = alt.X("percent:Q", title="占全部反馈（%）", scale=alt.Scale(domain=[0, max(most, 5) * 1.18], nice=False))
-    base = alt.Chart(source)
+    base = alt.Chart(records)
     bars = base.mark_bar(height={"band": 0.72}).encode(
         y=y,
         x=x,
@@ -126,10 +121,6 @@ def columns_of_differences(figure: Figure, width: str) -> Chart:
     )
     numbers = base.mark_text(align="left", dx=4, color=INK).encode(y=y, x=x, text=alt.Text("percent:Q", format=".1f"))
     return alt.layer(bars, numbers).properties(width=WIDTHS[width] - 140, height=alt.Step(28))
-
-
-def _source(data: Sequence[dict[str, Any]]) -> Any:
-    return alt.Data(values=list(data))  # type: ignore[no-untyped-call]
 
 
 def _weeks(figure: Figure) -> list[str]:
@@ -149,21 +140,4 @@ SPECS: dict[str, Callable[[Figure, str], Chart]] = {
 
 def specification(figure: Figure, width: str) -> dict[str, Any]:
     """The Vega-Lite specification of a figure in the colours and letters of the house."""
-    chart = SPECS[figure.name](figure, width)
-    size = 12 if width == "phone" else 13
-    themed = (
-        chart.properties(description=f"{figure.title}。{figure.sentence}", background=CARD, padding=6)
-        .configure(font=FONT)
-        .configure_axis(
-            labelFontSize=size, titleFontSize=size, labelColor=INK, titleColor=MUTED, titleFontWeight="normal",
-            gridColor=LINE, domainColor="#b9b29f", tickColor="#b9b29f",
-        )
-        .configure_axisY(grid=False)
-        .configure_text(fontSize=size)
-        .configure_legend(labelFontSize=size, labelColor=INK)
-        .configure_title(fontSize=size + 1, anchor="start", color=INK)
-        .configure_view(stroke=None)
-    )  # fmt: skip
-    # Our own specifications are tested; checking each against the schema would take longer than making it.
-    spec: dict[str, Any] = themed.to_dict(validate=False)
-    return spec
+    return themed(SPECS[figure.name](figure, width), figure, width)

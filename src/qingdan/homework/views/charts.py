@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.cache import patch_cache_control
-from django.utils.http import parse_etags, quote_etag
 from django.views.decorators.http import require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
 from qingdan.accounts.enums import Role
+from qingdan.charting.drawing import answer_once
+from qingdan.charting.sheets import download, table_xlsx
+from qingdan.charting.widths import DESK, WIDTHS
 from qingdan.homework.charts.drawing import svg
 from qingdan.homework.charts.figures import FIGURES, Figure, Selection, all_figures
 from qingdan.homework.charts.limits import stage_label
 from qingdan.homework.charts.periods import Period, chosen_period, periods, region_of
 from qingdan.homework.charts.questions import Scope, data_version
-from qingdan.homework.charts.sheets import download, table_xlsx
 from qingdan.homework.forms.supervision import PeriodForm
 from qingdan.places.calendar import current_pack
 from qingdan.schools.models import School
-
-#: Names of widths that a chart can be drawn in.
-WIDTHS = ("phone", "desk")
-_KEPT_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -96,27 +90,17 @@ def _figure(name: str, asked: Asked) -> Figure:
 def chart(request: HttpRequest, name: str) -> HttpResponse:
     """One chart as SVG; a browser that has the same one already is told so without drawing."""
     asked = _asked(request)
-    width = request.GET.get("width", "desk")
+    width = request.GET.get("width", DESK)
     if name not in FIGURES or width not in WIDTHS:
         raise Http404
     selection = asked.selection
-    of_state = (selection.scope, selection.version, selection.stage, selection.school_id, selection.place, name, width)
-    key = "homework-chart:" + hashlib.sha256(repr(of_state).encode()).hexdigest()
-    etag = quote_etag(key[-32:])
-    if etag in parse_etags(request.headers.get("If-None-Match", "")):
-        response = HttpResponse(status=304)
-    else:
-        drawn: str | None = cache.get(key)
-        if drawn is None:
-            figure = _figure(name, asked)
-            if figure.is_empty:
-                raise Http404
-            drawn = svg(figure, width)
-            cache.set(key, drawn, _KEPT_SECONDS)
-        response = HttpResponse(drawn, content_type="image/svg+xml; charset=utf-8")
-    response["ETag"] = etag
-    patch_cache_control(response, private=True, no_cache=True)
-    return response
+
+    def picture() -> str | None:
+        figure = _figure(name, asked)
+        return None if figure.is_empty else svg(figure, width)
+
+    of_state = (selection.scope, selection.version, selection.stage, selection.school_id, selection.place, "homework", name, width)
+    return answer_once(request, of_state, picture)
 
 
 @for_roles(Role.BUREAU, Role.SCHOOL_LEADER)

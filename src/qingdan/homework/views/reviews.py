@@ -18,12 +18,12 @@ from django.views.decorators.http import require_safe
 from qingdan.accounts.access import for_roles, user_of
 from qingdan.accounts.enums import Role
 from qingdan.accounts.models import User
+from qingdan.charting.sheets import download, table_xlsx
 from qingdan.homework.actions.supervision import last_of, review_month
 from qingdan.homework.charts.limits import stage_label
 from qingdan.homework.charts.periods import Period, chosen_period, periods, region_of
 from qingdan.homework.charts.questions import Scope, data_version
 from qingdan.homework.charts.results import SchoolResult, school_results
-from qingdan.homework.charts.sheets import download, table_xlsx
 from qingdan.homework.forms.supervision import PeriodForm, ReviewForm
 from qingdan.homework.models import MonthlyReview
 from qingdan.places.calendar import current_pack, today

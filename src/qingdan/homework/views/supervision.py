@@ -18,9 +18,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
 from qingdan.accounts.enums import Role
+from qingdan.charting.sheets import download, table_xlsx
 from qingdan.draws.models import lot
 from qingdan.homework.actions import supervision as acts
-from qingdan.homework.charts.sheets import download, table_xlsx
 from qingdan.homework.comparing import class_week, week_homework
 from qingdan.homework.forms.supervision import ExtraForm, ItemForm, SpotCheckForm
 from qingdan.homework.models import CheckedClass, CheckedHomework, SpotCheck
