@@ -72,7 +72,12 @@ def test_every_clause_has_all_its_parts_and_something_that_carries_it_out(pack: 
 
 
 def test_what_is_invented_is_marked_fictional(pack: Pack) -> None:
-    assert {code for code, layer in pack.layers.items() if layer.fictional} == {"demo-district", "demo-school"}
+    assert {code for code, layer in pack.layers.items() if layer.fictional} == {
+        "demo-district",
+        "demo-school",
+        "demo-shanghai",
+        "demo-xinjiang",
+    }
     assert {document.id for document in pack.documents.values() if document.fictional} == {"s3", "s4"}
     assert all(blank.fictional for _, blank in pack.blanks)
 
