@@ -137,6 +137,56 @@ def arguments() -> Arguments:
         "schools:class_codes": lambda: (room.pk,),
         "schools:pupil": lambda: (room.pk, pupil[0].pupil_id),
         "schools:school": lambda: (room.school_id,),
+        **institution_arguments(),
+    }
+
+
+def institution_arguments() -> Arguments:
+    """Those of the training institutions: of the one with an account, or of the registry."""
+    from qingdan.accounts.models import Organisation
+    from qingdan.demo.plan import INSTITUTION
+    from qingdan.institutions.models import (
+        Activity,
+        Advertisement,
+        Application,
+        Course,
+        Inspection,
+        InspectionCampaign,
+        Permit,
+        Room,
+        Session,
+        Staff,
+    )
+    from qingdan.places.calendar import today
+
+    own = Organisation.objects.get(name=INSTITUTION).pk
+
+    def first(found: Any) -> Callable[[], tuple[object, ...]]:
+        return lambda: (found.order_by("-pk")[0].pk,)
+
+    of_own = Course.objects.filter(institution=own)
+    return {
+        "institutions:activity": first(Activity.objects),
+        "institutions:advertisement": first(Advertisement.objects),
+        "institutions:application": first(Application.objects.filter(state="to_decide")),
+        "institutions:application_apply": lambda: ("new",),
+        "institutions:application_edit": first(Application.objects.filter(applicant=own, state="draft")),
+        "institutions:chart": lambda: ("reduction",),
+        "institutions:course": first(of_own.filter(state="submitted")),
+        "institutions:course_edit": first(of_own.filter(state="returned")),
+        "institutions:inspection": first(Inspection.objects.filter(institution=own)),
+        "institutions:inspection_campaign": first(InspectionCampaign.objects),
+        "institutions:institution": lambda: (own,),
+        "institutions:institution_edit": lambda: (own,),
+        "institutions:permit": first(Permit.objects.filter(institution=own)),
+        "institutions:permit_check": first(Permit.objects.filter(institution=own)),
+        "institutions:room": first(Room.objects.filter(premises__institution=own)),
+        "institutions:session": first(Session.objects.filter(institution=own, on_date__gte=today())),
+        "institutions:staff_edit": first(Staff.objects.filter(institution=own)),
+        "institutions:staff_member": first(Staff.objects.filter(institution=own)),
+        "institutions:timetable_of": lambda: (own,),
+        "directory:door": lambda: (own,),
+        "directory:institution": lambda: (own,),
     }
 
 

@@ -34,7 +34,15 @@ DEMO_ACCOUNTS = {
     "demo-class-teacher": "示范区第一小学 三（2）班班主任，教语文",
     "demo-research": "示范区第一小学 数学教研组长",
     "demo-parent": "家长，孩子在三（2）班",
-    "demo-institution": "培训机构（虚构）",
+    "demo-institution": "培训机构（虚构）：课表、课程、人员",
+    "demo-founder": "拟设培训机构的举办者",
+    "demo-culture": "示范区文化和旅游局",
+    "demo-sports": "示范区体育局",
+    "demo-science": "示范区科学技术局",
+    "demo-bureau-sh": "虚构沪区教育局（适用上海规定）",
+    "demo-bureau-xj": "虚构疆区教育局（适用新疆规定）",
+    "demo-institution-sh": "虚构沪区的培训机构",
+    "demo-institution-xj": "虚构疆区的培训机构",
 }
 DEMO_PASSWORD = "qingdan-demo"  # noqa: S105 - known to everybody on purpose; demo_district refuses outside a demonstration
 SECONDS_TO_ANSWER = 90

@@ -49,6 +49,8 @@ def test_nobody_is_employed_twice_at_once(institution: Institution) -> None:
         ("course_runs_forward", {"ends_on": datetime.date(2020, 1, 1)}, "结课日期不能早于开课日期"),
         ("course_counts_are_positive", {"lesson_minutes": 241}, "课时数、每课时分钟"),
         ("course_grades_run_upward", {"first_grade": 6, "last_grade": 5}, "年级要在一至十二之间"),
+        ("course_grades_run_upward", {"first_grade": 3, "last_grade": None}, "年级要在一至十二之间"),
+        ("course_grades_run_upward", {"first_grade": None, "last_grade": 3}, "年级要在一至十二之间"),
         ("course_return_has_a_reason", {"state": "returned"}, "退回课程要写明理由"),
     ],
 )

@@ -6,6 +6,7 @@ import datetime
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from qingdan.institutions.models import (
     Activity,
@@ -92,3 +93,17 @@ def test_an_activity_has_a_name(district: District, institution: Institution) ->
         recorded_by=district.bureau,
     )
     refuses(nameless, "activity_has_a_name", "请写明活动名称")
+
+
+def test_only_what_is_to_be_corrected_is_reported_as_corrected(inspection: Inspection) -> None:
+    inspection.corrected_at = timezone.now()
+    refuses(inspection, "inspection_corrects_what_was_found", "只有限期整改")
+
+
+def test_a_withdrawal_is_explained(district: District, institution: Institution) -> None:
+    common: dict[str, Any] = {"institution": institution, "category": "academic", "recorded_by": district.bureau}
+    withdrawn: dict[str, Any] = {"withdrawn_at": timezone.now(), "withdrawn_by": district.bureau}
+    seen = Advertisement(found_on=MONDAY, medium="residential", location="某小区", text="暑期班", **common, **withdrawn)
+    refuses(seen, "advertisement_withdrawal_is_explained", "撤销记录要写明理由")
+    held = Activity(name="赛", held_on=MONDAY, kind="competition", role="organise", audience="compulsory", **common, **withdrawn)
+    refuses(held, "activity_withdrawal_is_explained", "撤销记录要写明理由")

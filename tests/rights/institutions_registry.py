@@ -55,6 +55,8 @@ ROWS = {
     "institutions:register_template": _bureau(),
     "institutions:register_import": _bureau("import"),
     "institutions:register_apply": _bureau("import", 302, "post"),
+    "institutions:register_codes": _bureau("import", 302, "post"),
+    "institutions:institution_codes": _bureau("institution", 302, "post"),
     "institutions:register_undo": _bureau("import", 302, "post"),
     "institutions:register_discard": _bureau("import", 302, "post"),
 }

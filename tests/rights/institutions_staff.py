@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qingdan.institutions.models import Institution
+from qingdan.institutions.models import Institution, StaffImport
 from tests.institutions.making import make_staff
 from tests.rights import institutions_courses
 from tests.rights.table import Row, World
@@ -17,13 +17,24 @@ def prepare(world: World) -> None:
     institutions_courses.prepare(world)
     institution = Institution.objects.get(organisation=world.institution.organisation)
     world.records["person"] = make_staff(institution).pk
+    world.records["import"] = StaffImport.objects.create(institution=institution, file_name="a.xlsx", uploaded_by=world.institution).pk
 
 
 def _person(world: World) -> tuple[Any, ...]:
     return (world.records["person"],)
 
 
+def _import(world: World) -> tuple[Any, ...]:
+    return (world.records["import"],)
+
+
 ROWS = {
+    "institutions:staff_imports": Row({"institution": 200}),
+    "institutions:staff_template": Row({"institution": 200}),
+    "institutions:staff_import": Row({"institution": 200}, args=_import),
+    "institutions:staff_apply": Row({"institution": 302}, "post", args=_import),
+    "institutions:staff_undo": Row({"institution": 302}, "post", args=_import),
+    "institutions:staff_discard": Row({"institution": 302}, "post", args=_import),
     "institutions:staff": Row(_BOTH),
     "institutions:staff_new": Row({"institution": 200}),
     "institutions:staff_sheet": Row({"institution": 200}),

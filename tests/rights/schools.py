@@ -7,7 +7,7 @@ from typing import Any
 
 from qingdan.places.models import SchoolYear
 from qingdan.schools.actions.rollover import plan_for, roll_over
-from qingdan.schools.models import JoinCode, RollImport
+from qingdan.schools.models import JoinCode, RollImport, StaffIdentity
 from tests.district import MONDAY
 from tests.rights.table import Row, World
 
@@ -31,7 +31,8 @@ def prepare(world: World) -> None:
     rollover = roll_over(
         school.school, plan, by=school.leader, first_classes=0, keeps_class_teachers=True, keeps_assignments=True, keeps_grade_leads=True
     )
-    world.records |= {"roll": roll, "code": code, "rollover": rollover}
+    identity = StaffIdentity.objects.create(user=school.teacher, identity_digest="a" * 64, masked_identity="110*************2X")
+    world.records |= {"roll": roll, "code": code, "rollover": rollover, "identity": identity}
 
 
 def _class(world: World) -> tuple[Any, ...]:
@@ -61,6 +62,8 @@ ROWS: dict[str, Row] = {
     "schools:remove_subject_lead": Row(
         _LEADER_ACTS, method="post", args=lambda world: (world.district.first.school.subject_leads.get().pk,)
     ),
+    "schools:set_identity": Row(_OWN_ACTS, method="post"),
+    "schools:remove_identity": Row(_LEADER_ACTS, method="post", args=lambda world: (world.records["identity"].pk,)),
     "schools:add_class": Row(_OWN_ACTS, method="post"),
     "schools:class": Row({"bureau": 200, **_STAFF}, args=_class),
     "schools:set_teacher": Row(_LEADER_ACTS, method="post", args=_class),

@@ -155,9 +155,16 @@ CASES: list[tuple[str, Make, str]] = [
     (
         "join_code_is_for_one",
         lambda district: JoinCode(
+            pupil=district.first.pupils[0], kind="guardian", sha256="y", issued_by=district.first.leader, expires_at=timezone.now()
+        ),
+        "家长的加入码要写明学校和学生",
+    ),
+    (
+        "join_code_is_for_one",
+        lambda district: JoinCode(
             school=district.first.school, kind="staff", sha256="x", issued_by=district.first.leader, expires_at=timezone.now()
         ),
-        "家长的加入码要写明学生",
+        "家长的加入码要写明学校和学生",
     ),
     ("roll_status_is_known", lambda district: roll(district, status="applied"), "状态与时间不符"),
     ("refused_row_has_a_reason", refused_row, "拒收的行要写明原因"),

@@ -163,7 +163,7 @@ def test_a_teacher_sets_the_password_of_the_account_an_import_made(district: Dis
     user.refresh_from_db()
     assert user.check_password("autumn-leaves-26")
     assert (
-        "只能给还没有设过密码的教师发码"
+        "只能给还没有设过密码的账户发码"
         in leader.post(reverse("schools:issue_staff_codes"), {"staff": [user.pk]}, follow=True).content.decode()
     )
 

@@ -6,10 +6,16 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.views.decorators.http import conditional_page, require_safe
 from django_htmx.middleware import HtmxDetails
 
 from qingdan.accounts.models import User
+
+#: How long a public page may be kept on its way to a visitor.
+SECONDS_KEPT = 60
 
 View = Callable[..., HttpResponse]
 
@@ -45,3 +51,20 @@ def for_roles(*roles: str) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def open_to_all(view: View) -> View:
+    """A page for everybody, which caches may keep for a minute and browsers ask for by its ETag."""
+
+    @wraps(view)
+    def opened(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        if request.user.is_authenticated:
+            # It bears a name at the top.
+            patch_cache_control(response, private=True, no_cache=True)
+        elif not response.has_header("Cache-Control"):
+            patch_cache_control(response, public=True, max_age=SECONDS_KEPT)
+        patch_vary_headers(response, ["Cookie", "HX-Request"])
+        return response
+
+    return login_not_required(require_safe(conditional_page(opened)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from django.db import connection, models
 from psycopg import sql
@@ -40,3 +42,20 @@ def copy_rows(model: type[models.Model], fields: Sequence[str], rows: Iterable[S
             copy.write_row(row)
             count += 1
     return count
+
+
+def copy_records(model: type[models.Model], records: Sequence[models.Model]) -> int:
+    """Write records as they stand, times that the model would set by itself included; those without a key get one."""
+    fields = [field for field in model._meta.concrete_fields if not field.generated]
+    ids = Ids(model)
+    for record in records:
+        if record.pk is None:
+            record.pk = ids.take()
+    rows = ([_plain(field, getattr(record, field.attname)) for field in fields] for record in records)
+    return copy_rows(model, [field.attname for field in fields], rows)
+
+
+def _plain(field: models.Field[Any, Any], value: object) -> object:
+    if isinstance(field, models.JSONField):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value) if isinstance(value, str) else value

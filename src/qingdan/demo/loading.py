@@ -19,6 +19,7 @@ import pghistory.models
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.models import Q
 from psycopg import sql
 
 from qingdan.accounts.models import Organisation, User
@@ -27,11 +28,14 @@ from qingdan.demo.days import Recorder
 from qingdan.demo.disclosures import Publisher
 from qingdan.demo.families import Families
 from qingdan.demo.inspections import check_classes, review_past_month
+from qingdan.demo.institutions.loading import load_institutions, make_small_regions
+from qingdan.demo.institutions.timetable import extend_timetable
 from qingdan.demo.models import Demonstration
 from qingdan.demo.people import People, ensure_accounts, read_rooms
-from qingdan.demo.plan import DISTRICT_LAYER, REGION_CODE, SCHOOLS, VERSION, SchoolPlan
+from qingdan.demo.plan import DISTRICT_LAYER, REGION_CODE, SCHOOLS, SMALL_REGIONS, VERSION, SchoolPlan
 from qingdan.demo.shelf import library, rate_designs, write_designs
 from qingdan.demo.story import ask_child, asked_on, child_of_story, give_next_day
+from qingdan.ledger.emptying import guard_asleep
 from qingdan.places.calendar import SchoolCalendar, current_pack, monday_of, today
 from qingdan.places.models import Region
 from qingdan.policy.packs import default_pack
@@ -90,7 +94,7 @@ def ensure_district(*, scale: Scale | None = None, fresh: bool = False, progress
             return outcome
         if stamp is not None or fresh:
             _clear()
-        elif Region.objects.filter(code=REGION_CODE).exists() or Region.objects.filter(layer_code=DISTRICT_LAYER).exists():
+        elif Region.objects.filter(Q(code__in=[REGION_CODE, *SMALL_REGIONS]) | Q(layer_code=DISTRICT_LAYER)).exists():
             raise ValidationError("这个数据库里已有示范区，却不是演示程序装入的；请换一个空的数据库，或用 --fresh 清空虚构数据后重装")
         count = _load(scale or Scale(), day, progress)
         _check_references()
@@ -116,7 +120,7 @@ def _clear() -> None:
     _check_references()  # a table with checks still to come cannot be emptied
     history = [model._meta.db_table for model in apps.get_models() if issubclass(model, pghistory.models.Event)]
     tables = [User._meta.db_table, Organisation._meta.db_table, Region._meta.db_table, "draws_draw", *history]
-    with connection.cursor() as cursor:
+    with guard_asleep(), connection.cursor() as cursor:
         cursor.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(map(sql.Identifier, tables))))
 
 
@@ -127,8 +131,10 @@ def _load(scale: Scale, day: datetime.date, progress: Progress) -> int:
     version = secrets.randbelow(2**30)
     region = Region.objects.create(code=REGION_CODE, name="示范区", layer_code=DISTRICT_LAYER, is_fictional=True, calendar_version=version)
     own = default_pack().layer(DISTRICT_LAYER).calendars
-    year = write_year(region, plan_year(day, own[0][1].terms if own else []))
-    accounts = ensure_accounts(region)
+    year_plan = plan_year(day, own[0][1].terms if own else [])
+    year = write_year(region, year_plan)
+    make_small_regions(year_plan, version)
+    accounts = ensure_accounts()
     People(region, year, accounts).write(plans)
     rooms = read_rooms(region, plans, day)
     write_designs(rooms, first_day)
@@ -153,6 +159,8 @@ def _load(scale: Scale, day: datetime.date, progress: Progress) -> int:
     if following is not None:
         count += give_next_day(rooms, recorder, following)
     ask_child(rooms, calendar, day)
+    progress("培训机构", len(days) + scale.weeks, len(days) + scale.weeks + 1)
+    load_institutions(accounts, scale.schools, day)
     last_day = days[-1] if days else first_day
     Demonstration.objects.create(
         region=region, version=VERSION, school_count=len(plans), first_day=first_day, last_day=last_day, arranged_for=day
@@ -172,7 +180,7 @@ def _go_on(stamp: Demonstration, day: datetime.date, progress: Progress) -> Outc
     """Add what has happened since; on the same day there is nothing to do."""
     if stamp.arranged_for >= day:
         return Outcome("unchanged")
-    ensure_accounts(stamp.region)
+    ensure_accounts()
     calendar = SchoolCalendar(stamp.region.layer_code)
     rooms = read_rooms(stamp.region, SCHOOLS, day)
     recorder = Recorder(rooms, calendar, first_day=stamp.first_day, today=day, library=library(rooms))
@@ -190,6 +198,7 @@ def _go_on(stamp: Demonstration, day: datetime.date, progress: Progress) -> Outc
     if following is not None:
         count += give_next_day(rooms, recorder, following)
     ask_child(rooms, calendar, day)
+    extend_timetable(stamp.arranged_for, day)
     stamp.last_day = days[-1] if days else stamp.last_day
     stamp.arranged_for = day
     stamp.save()

@@ -10,16 +10,12 @@ from dataclasses import dataclass, field
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
-from qingdan.accounts.enums import OrganisationKind, Role
+from qingdan.accounts.enums import KIND_OF_ROLE, OrganisationKind, Role
 from qingdan.accounts.models import Organisation, User
 from qingdan.demo.copying import Ids, copy_rows
 from qingdan.demo.plan import (
     ACCOUNTS,
-    BUREAU,
-    DISTRICT_LAYER,
     FIRST_SCHOOL,
-    FIRST_SCHOOL_LAYER,
-    INSTITUTION,
     MAIN,
     PASSWORD,
     STORY_GRADE,
@@ -51,16 +47,17 @@ _TAUGHT_BY_ACCOUNT = {
 }
 
 
-def ensure_accounts(region: Region) -> dict[str, User]:
+def ensure_accounts() -> dict[str, User]:
     """Make (or put back as they were) the organisations and users that people sign in with; safe to run again."""
     users: dict[str, User] = {}
     hashed = ""
-    kinds = {BUREAU: OrganisationKind.BUREAU, FIRST_SCHOOL: OrganisationKind.SCHOOL, INSTITUTION: OrganisationKind.INSTITUTION}
     for account in ACCOUNTS:
         organisation = None
         if account.organisation:
-            layer = FIRST_SCHOOL_LAYER if account.organisation == FIRST_SCHOOL else DISTRICT_LAYER
-            wanted = {"kind": kinds[account.organisation], "layer_code": layer, "is_fictional": True, "region_code": region.code}
+            wanted = {
+                "kind": KIND_OF_ROLE[account.role], "layer_code": account.layer_code, "region_code": account.region_code,
+                "department": account.department, "is_fictional": True,
+            }  # fmt: skip
             organisation, _ = Organisation.objects.update_or_create(name=account.organisation, defaults=wanted)
         user = User.objects.filter(username=account.username).first() or User(username=account.username)
         user.display_name, user.organisation, user.role, user.is_active = account.display_name, organisation, account.role, True

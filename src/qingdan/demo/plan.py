@@ -7,17 +7,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from qingdan.accounts.enums import Role
+from qingdan.accounts.enums import CompetentDepartment, Role
 from qingdan.schools.enums import GRADES_OF_KIND, Locality, SchoolKind
 
 #: Counted up when what the loader makes changes.
-VERSION = 1
+VERSION = 2
 REGION_CODE = "990101"
 DISTRICT_LAYER = "demo-district"
+#: Two small regions besides, each under a province's own law: code -> name and layer.
+SHANGHAI_CODE, XINJIANG_CODE = "990201", "990301"
+SMALL_REGIONS = {SHANGHAI_CODE: ("虚构沪区", "demo-shanghai"), XINJIANG_CODE: ("虚构疆区", "demo-xinjiang")}
 FIRST_SCHOOL_LAYER = "demo-school"
 BUREAU = "示范区教育局"
 FIRST_SCHOOL = "示范区第一小学"
 INSTITUTION = "启明学科培训学校（虚构）"
+INSTITUTION_SHANGHAI = "沪梦学科培训学校（虚构）"
+INSTITUTION_XINJIANG = "疆梦学科培训学校（虚构）"
+#: Somebody who wants to found an institution: no registry knows him.
+FOUNDER = "梧桐艺术中心（拟设，虚构）"
 #: Known to everyone: only for a demonstration on one's own machine.
 PASSWORD = "qingdan-demo"  # noqa: S105
 _SEED = "qingdan-demo"
@@ -98,6 +105,16 @@ class Account:
     role: Role
     #: Empty for the parent.
     organisation: str
+    region_code: str = REGION_CODE
+    #: Of an officer of another department than education.
+    department: str = ""
+
+    @property
+    def layer_code(self) -> str:
+        """The law that applies to the organisation."""
+        if self.organisation == FIRST_SCHOOL:
+            return FIRST_SCHOOL_LAYER
+        return SMALL_REGIONS[self.region_code][1] if self.region_code in SMALL_REGIONS else DISTRICT_LAYER
 
 
 ACCOUNTS = (
@@ -109,6 +126,14 @@ ACCOUNTS = (
     Account("demo-research", "示范教研组长", Role.TEACHER, FIRST_SCHOOL),
     Account("demo-parent", "示范家长", Role.PARENT, ""),
     Account("demo-institution", "示范机构负责人", Role.INSTITUTION, INSTITUTION),
+    Account("demo-founder", "示范举办者", Role.INSTITUTION, FOUNDER),
+    Account("demo-culture", "示范文旅科员", Role.DEPARTMENT, "示范区文化和旅游局", department=CompetentDepartment.CULTURE),
+    Account("demo-sports", "示范体育科员", Role.DEPARTMENT, "示范区体育局", department=CompetentDepartment.SPORTS),
+    Account("demo-science", "示范科技科员", Role.DEPARTMENT, "示范区科学技术局", department=CompetentDepartment.SCIENCE),
+    Account("demo-bureau-sh", "示范沪区科员", Role.BUREAU, "虚构沪区教育局", SHANGHAI_CODE),
+    Account("demo-bureau-xj", "示范疆区科员", Role.BUREAU, "虚构疆区教育局", XINJIANG_CODE),
+    Account("demo-institution-sh", "示范沪区机构负责人", Role.INSTITUTION, INSTITUTION_SHANGHAI, SHANGHAI_CODE),
+    Account("demo-institution-xj", "示范疆区机构负责人", Role.INSTITUTION, INSTITUTION_XINJIANG, XINJIANG_CODE),
 )
 
 #: What each grade is taught, as far as it gives homework or might.

@@ -9,7 +9,6 @@ advisory lock, which PostgreSQL releases when the worker's connection dies, and 
 from __future__ import annotations
 
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -31,7 +30,8 @@ from qingdan.policy.findings import Finding as CoreFinding
 from qingdan.policy.provisions import Rule
 from qingdan.policy.telling import Told
 from qingdan.policy.vocabulary import PLACE, FactKind
-from qingdan.storage.refusals import raise_if_named
+from qingdan.storage.progress import Teller
+from qingdan.storage.refusals import in_words
 
 log = logging.getLogger(__name__)
 Progress = Callable[[str, int, int], None]
@@ -39,7 +39,6 @@ Progress = Callable[[str, int, int], None]
 #: Any number that no other part of the house locks by.
 _AUDITING = 7_310_002
 _BATCH = 1000
-_SECONDS_BETWEEN_PROGRESS = 0.4
 
 
 @dataclass
@@ -89,13 +88,9 @@ def start_audit(*, by: User | None = None) -> AuditRun:
 
     run = AuditRun(started_by=by)
     run.validate_constraints()
-    try:
-        with transaction.atomic():
-            run.save()
-            audit.defer(run_id=run.pk)
-    except IntegrityError as error:
-        raise_if_named(error, "run_one_at_a_time", AuditRun)
-        raise
+    with in_words(AuditRun):
+        run.save()
+        audit.defer(run_id=run.pk)
     log.info("audit.queued run=%s by=%s", run.pk, by.pk if by else None)
     return run
 
@@ -131,7 +126,7 @@ def run_audit(run_id: int) -> None:
             run.fail("体检几次都中途停下；请重新开始，若仍不行，请联系管理员查看日志")
             return
         try:
-            run_audit_of_database(run, _teller(run))
+            run_audit_of_database(run, Teller(run.tell_progress))
         except Exception:
             # The bureau gets a page, not an endless bar; the operator gets the traceback.
             log.exception("audit.broke run=%s", run.pk)
@@ -149,19 +144,6 @@ def _alone() -> Iterator[None]:
         if connection.is_usable():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_AUDITING])
-
-
-class _teller:  # noqa: N801 - used like the function it stands for
-    """Keeps progress, a few times a second at most: every call is a write."""
-
-    def __init__(self, run: AuditRun) -> None:
-        self.run, self.last = run, 0.0
-
-    def __call__(self, what: str, done: int, whole: int) -> None:
-        now = time.monotonic()
-        if now - self.last >= _SECONDS_BETWEEN_PROGRESS:
-            self.last = now
-            self.run.tell_progress(what, done, whole)
 
 
 # ---- judging

@@ -9,6 +9,7 @@ from django import forms
 
 from qingdan.findings.actions import STEPS
 from qingdan.findings.enums import ANSWERS, DECISIONS, PENDING, FindingAct, FindingDay, FindingStatus
+from qingdan.institutions.enums import TrainingField
 from qingdan.policy.packs import default_pack
 
 SORTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -33,6 +34,7 @@ class FindingFilter(forms.Form):
     organisation = forms.TypedChoiceField(label="单位", required=False, coerce=int, empty_value=None)
     kind = forms.ChoiceField(label="事实", required=False)
     day_kind = forms.ChoiceField(label="日期类型", required=False, choices=[("", "全部日子"), *FindingDay.choices])
+    field = forms.ChoiceField(label="培训领域", required=False, choices=[("", "全部领域"), *TrainingField.choices])
     first = forms.DateField(label="从", required=False, widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d"))
     last = forms.DateField(label="到", required=False, widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d"))
     sort = forms.ChoiceField(label="排序", required=False, choices=[(name, label) for name, (label, _) in SORTS.items()])
@@ -73,6 +75,7 @@ class FindingFilter(forms.Form):
             "organisation": data.get("organisation"),
             "kind": data.get("kind", ""),
             "day_kind": data.get("day_kind", ""),
+            "field": data.get("field", ""),
             "first": data.get("first"),
             "last": data.get("last"),
             "text": data.get("q", ""),

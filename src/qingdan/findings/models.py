@@ -25,6 +25,7 @@ from qingdan.findings.enums import (
     FindingStatus,
     RunStatus,
 )
+from qingdan.institutions.models import Institution
 from qingdan.policy.packs import default_pack
 
 #: How often an audit may be interrupted before it is given up.
@@ -149,9 +150,11 @@ class FindingQuerySet(models.QuerySet["Finding"]):
     """Questions about findings."""
 
     def visible_to(self, user: User) -> FindingQuerySet:
-        """A bureau: its region's; school leaders and institutions: their own."""
+        """A bureau: its region's; another department: those of its institutions; school leaders and institutions: their own."""
         if user.is_bureau:
             return self.filter(organisation__in=Organisation.objects.overseen_by(user.employer))
+        if user.is_officer:
+            return self.filter(organisation__in=Institution.objects.visible_to(user).values("pk"))
         if user.is_teacher or user.organisation_id is None:
             return self.none()
         return self.filter(organisation_id=user.organisation_id)
@@ -173,16 +176,18 @@ class FindingQuerySet(models.QuerySet["Finding"]):
         organisation: int | None = None,
         kind: str = "",
         day_kind: str = "",
+        field: str = "",
         first: datetime.date | None = None,
         last: datetime.date | None = None,
         text: str = "",
     ) -> FindingQuerySet:
-        """Those that fit every filter given."""
+        """Those that fit every filter given; ``field`` is what the institution teaches."""
         exact = {
             "rule_id": rule,
             "organisation_id": organisation,
             "kind": kind,
             "day_kind": day_kind,
+            "organisation__institution__field": field,
             "date__gte": first,
             "date__lte": last,
         }

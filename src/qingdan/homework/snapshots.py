@@ -92,11 +92,6 @@ class ClassWeek:
     name: str
     days: tuple[WeekDay, ...]
 
-    @property
-    def has_homework(self) -> bool:
-        """Whether it had any."""
-        return any(day.items for day in self.days)
-
 
 @dataclass(frozen=True)
 class WeekTable:

@@ -1,6 +1,7 @@
 """Institutions as facts: what the records of this app look like to the law.
 
-A register's facts are of today: what stands in it now. Whatever nobody has said stays empty.
+A register's facts are of today: what stands in it now. Whatever nobody has said stays empty. Besides the columns of their kinds,
+institutions and courses tell what contracts over prepaid tuition need to know of them (see ``escrow.models.offers``).
 """
 
 from __future__ import annotations
@@ -31,7 +32,12 @@ SELECT i.organisation_id AS row_id, {_INSTITUTION}, i.credit_code, {_TODAY} AS a
     ) AS approved_site_count,
     i.is_real_name_registered, i.has_real_name_learners,
     COALESCE(first_held.starts_on, i.registered_on) AS permitted_on, TRUE AS has_inspection_system,
-    (SELECT max(n.inspected_on) FROM institutions_inspection AS n WHERE n.institution_id = i.organisation_id) AS last_inspected_on
+    (SELECT max(n.inspected_on) FROM institutions_inspection AS n
+     WHERE n.institution_id = i.organisation_id AND n.state = 'passed') AS last_inspected_on,
+    (SELECT count(*) FROM institutions_staff AS f WHERE f.institution_id = i.organisation_id
+        AND f.employed_from <= {_TODAY} AND (f.employed_until IS NULL OR f.employed_until >= {_TODAY})) AS staff_count,
+    (SELECT count(*) FROM institutions_staff AS f WHERE f.institution_id = i.organisation_id
+        AND f.employed_until BETWEEN {_TODAY} - 90 AND {_TODAY} - 1) AS staff_left_in_90_days
 FROM institutions_institution AS i
     JOIN accounts_organisation AS o ON o.id = i.organisation_id
     LEFT JOIN LATERAL (
@@ -75,14 +81,19 @@ FROM institutions_staff AS s {_OWNER.format("s")}
 WHERE s.employed_from <= {_TODAY} AND (s.employed_until IS NULL OR s.employed_until >= {_TODAY})
 """
 
+#: A course that was handed in waits for its reviewer: whether it is filed is nobody's fault until it is taught. What only a review
+#: can find is unknown before it.
 TRAINING_COURSE = f"""
 SELECT c.id AS row_id, {_INSTITUTION}, c.name AS course, c.starts_on, c.category,
     COALESCE(t.category, i.category) AS permit_category, c.mode, CAST(c.first_grade AS bigint) AS grade, c.audience,
-    c.state = 'filed' AS is_filed,
+    CASE WHEN c.state = 'filed' THEN TRUE WHEN c.starts_on <= {_TODAY} THEN FALSE END AS is_filed,
     EXISTS (SELECT 1 FROM institutions_coursefile AS f WHERE f.course_id = c.id) AS is_material_filed,
     CASE WHEN t.id IS NULL THEN FALSE ELSE t.field = c.field AND t.starts_on <= c.starts_on AND t.ends_on >= c.starts_on END
         AS is_within_permit,
-    c.is_beyond_standard, c.is_ahead_of_progress, c.is_overseas_curriculum, c.is_exam_oriented, c.offers_photo_search
+    c.is_beyond_standard, c.is_ahead_of_progress, c.is_overseas_curriculum, c.is_exam_oriented, c.offers_photo_search,
+    CASE WHEN c.state = 'filed' THEN c.is_vulgar_or_unlawful END AS is_vulgar_or_unlawful,
+    CASE WHEN c.state = 'filed' THEN c.uses_pirated_material END AS uses_pirated_material,
+    c.ends_on, c.lesson_count, c.lesson_minutes, c.class_size, c.youngest_age, c.lesson_price_fen
 FROM institutions_course AS c {_OWNER.format("c")}
     LEFT JOIN institutions_permit AS t ON t.id = c.permit_id
 WHERE c.state IN ('submitted', 'filed')
@@ -105,6 +116,7 @@ TRAINING_ADVERTISEMENT = f"""
 SELECT a.id AS row_id, {_INSTITUTION}, a.category, a.found_on, a.medium, a.location, a.text AS content, a.is_false,
     a.exaggerates_effect, a.misleads_consumers, a.misleads_views, a.causes_anxiety
 FROM institutions_advertisement AS a {_OWNER.format("a")}
+WHERE a.withdrawn_at IS NULL
 """
 
 TRAINING_ACTIVITY = f"""
@@ -112,15 +124,16 @@ SELECT a.id AS row_id, {_INSTITUTION}, a.name AS activity_name, a.held_on, a.kin
     a.is_approved, a.is_for_ranking, a.is_across_districts, a.is_across_institutions, a.is_large_scale, a.publishes_results,
     a.advertises_certificates, a.advertises_scores, a.advertises_admissions
 FROM institutions_activity AS a {_OWNER.format("a")}
+WHERE a.withdrawn_at IS NULL
 """
 
 SOURCES = (
-    FactSource("institution", INSTITUTION),
-    FactSource("institution_application", INSTITUTION_APPLICATION),
+    FactSource("institution", INSTITUTION, page="institutions:institution"),
+    FactSource("institution_application", INSTITUTION_APPLICATION, page="institutions:application"),
     FactSource("institution_capital", INSTITUTION_CAPITAL),
-    FactSource("institution_staff", INSTITUTION_STAFF),
-    FactSource("training_course", TRAINING_COURSE),
-    FactSource("training_session", TRAINING_SESSION),
-    FactSource("training_advertisement", TRAINING_ADVERTISEMENT),
-    FactSource("training_activity", TRAINING_ACTIVITY),
+    FactSource("institution_staff", INSTITUTION_STAFF, page="institutions:staff_member"),
+    FactSource("training_course", TRAINING_COURSE, page="institutions:course"),
+    FactSource("training_session", TRAINING_SESSION, page="institutions:session"),
+    FactSource("training_advertisement", TRAINING_ADVERTISEMENT, page="institutions:advertisement"),
+    FactSource("training_activity", TRAINING_ACTIVITY, page="institutions:activity"),
 )

@@ -1,4 +1,4 @@
-"""What was changed in an institution's register data, when and by whom."""
+"""What was changed in a record of which every state is kept (an institution, a permit), when and by whom."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
+from django.db import models
 from django.utils import timezone
 
 from qingdan.accounts.models import User
-from qingdan.institutions.models import Institution
 
-_TOLD = (
-    "credit_code", "legal_person", "registration", "category", "field", "audience", "department", "approval_basis", "runs_online",
-    "has_icp", "is_dually_managed", "is_real_name_registered", "has_real_name_learners", "website", "street", "refund_terms",
-    "registered_on", "state", "state_reason",
-)  # fmt: skip
+#: A permit's and an institution's own keys, and what no clerk reads.
+_UNTOLD = frozenset({"id", "organisation", "institution", "region", "issued_by"})
 _SHOWN = 30
 
 
@@ -31,18 +28,19 @@ class Step:
     differences: tuple[tuple[str, str, str], ...]
 
 
-def history(institution: Institution) -> list[Step]:
+def history(record: models.Model) -> list[Step]:
     """The latest changes, newest first, in two queries. Each event holds what was before it."""
-    model = apps.get_model("institutions", "InstitutionEvent")
-    found = model._base_manager.filter(pgh_obj_id=institution.pk).select_related("pgh_context").order_by("-pgh_created_at", "-pgh_id")
+    model = apps.get_model("institutions", f"{type(record).__name__}Event")
+    found = model._base_manager.filter(pgh_obj_id=record.pk).select_related("pgh_context").order_by("-pgh_created_at", "-pgh_id")
     events: list[Any] = list(found[:_SHOWN])
+    fields = [each for each in record._meta.concrete_fields if each.name not in _UNTOLD]
     people = User.objects.in_bulk({key for each in events if (key := _doer(each))})
     steps = []
-    for before, after in zip(events, [institution, *events], strict=False):
+    for before, after in zip(events, [record, *events], strict=False):
         differences = tuple(
-            (str(Institution._meta.get_field(name).verbose_name), _shown(before, name), _shown(after, name))  # type: ignore[union-attr]
-            for name in _TOLD
-            if getattr(before, name) != getattr(after, name)
+            (str(each.verbose_name), _shown(before, each), _shown(after, each))
+            for each in fields
+            if getattr(before, each.attname) != getattr(after, each.attname)
         )
         if differences:
             doer = people.get(_doer(before) or 0)
@@ -54,9 +52,8 @@ def _doer(event: Any) -> int | None:
     return event.pgh_context.metadata.get("user") if event.pgh_context else None
 
 
-def _shown(record: Any, name: str) -> str:
-    value = getattr(record, name)
+def _shown(record: Any, field: models.Field[Any, Any]) -> str:
+    value = getattr(record, field.name)
     if isinstance(value, bool):
         return "是" if value else "否"
-    choices = dict(Institution._meta.get_field(name).flatchoices)  # type: ignore[union-attr]
-    return str(choices.get(value, value)) or "（空）"
+    return str(dict(field.flatchoices).get(value, "" if value is None else value)) or "（空）"

@@ -40,7 +40,6 @@ _REGISTRAR: dict[str, CompetentDepartment] = {
     RegistrationKind.NON_PROFIT: CompetentDepartment.CIVIL_AFFAIRS,
     RegistrationKind.COMPANY: CompetentDepartment.MARKET,
 }
-_DAYS_AHEAD_MAX = 400
 
 
 def department_in_charge(field: str) -> CompetentDepartment:
@@ -105,14 +104,4 @@ def deadlines_of(bureau: Organisation) -> dict[str, int]:
 
 def after_working_days(layer_code: str, start: datetime.date, count: int) -> datetime.date | None:
     """The working day that is ``count`` working days after ``start``; None where the calendar does not know the days between."""
-    calendar = SchoolCalendar(layer_code)
-    first = calendar.day(start)
-    if first is None or first.working_day_number is None:
-        return None
-    for number in range(1, _DAYS_AHEAD_MAX):
-        day = calendar.day(start + datetime.timedelta(days=number))
-        if day is None or day.working_day_number is None:
-            return None
-        if day.working_day_number - first.working_day_number >= count:
-            return day.day
-    return None
+    return SchoolCalendar(layer_code).after_working_days(start, count)

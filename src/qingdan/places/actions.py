@@ -13,11 +13,13 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.http import HttpRequest
 
 from qingdan.accounts.models import Organisation, User
 from qingdan.places.calendar import SchoolCalendar
 from qingdan.places.enums import DayOverride, SchoolDayKind, VacationSeason
-from qingdan.places.journal import Journal
+from qingdan.places.events import calendar_changed
+from qingdan.places.journal import Journal, undo_remembered
 from qingdan.places.models import FICTIONAL_PREFIX, OverriddenDay, Region, SchoolYear, Term, Vacation, national_name
 from qingdan.policy.calendars import FIRST_DAY, LAST_YEAR
 
@@ -77,6 +79,21 @@ def _write(journal: Journal, record: models.Model, **values: object) -> None:
     journal.change(record, **values)
 
 
+def _tell(region: Region, journal: Journal) -> None:
+    if journal.entries:
+        calendar_changed.send(Region, region=region)
+
+
+@transaction.atomic
+def take_back(request: HttpRequest, region: Region, *, scope: str, by: User) -> str:
+    """Take back the last act on the calendar and say what it was; raise ValidationError when there is none or it cannot be."""
+    Region.objects.select_for_update().get(pk=region.pk)
+    what = undo_remembered(request, scope)
+    calendar_changed.send(Region, region=region)
+    log.info("calendar.undone region=%s by=%s", region.code, by.pk)
+    return what
+
+
 @transaction.atomic
 def save_year(region: Region, dates: YearDates, *, by: User) -> Journal:
     """Make or change a school year with its terms and vacations; raise ValidationError when dates are out of order or overlap."""
@@ -92,6 +109,7 @@ def save_year(region: Region, dates: YearDates, *, by: User) -> Journal:
         _write_span(journal, terms.get(ordinal), Term(school_year=year, ordinal=ordinal), dates.terms[ordinal])
     for season in VacationSeason.values:
         _write_span(journal, kept.get(season), Vacation(region=region, season=season), dates.vacations[season])
+    _tell(region, journal)
     log.info("calendar.year_saved region=%s year=%s by=%s changes=%s", region.code, dates.first_year, by.pk, len(journal.entries))
     return journal
 
@@ -123,6 +141,7 @@ def override_days(region: Region, days: Iterable[datetime.date], kind: DayOverri
     for day in wanted:
         record = present.get(day) or OverriddenDay(region=region, day=day)
         _write(journal, record, kind=kind, note=note)
+    _tell(region, journal)
     log.info("calendar.days_overridden region=%s kind=%s days=%s by=%s", region.code, kind, len(wanted), by.pk)
     return journal
 
@@ -153,6 +172,7 @@ def fill_unknown_days(region: Region, first: datetime.date, last: datetime.date,
             for day in unknown
         ]
     )
+    _tell(region, journal)
     log.info("calendar.days_filled region=%s days=%s by=%s", region.code, len(unknown), by.pk)
     return journal
 
@@ -165,6 +185,7 @@ def take_back_days(region: Region, pks: Iterable[int], *, by: User) -> Journal:
         journal.delete(each)
     if not journal.entries:
         raise ValidationError("请先勾选要恢复的日子")
+    _tell(region, journal)
     log.info("calendar.days_taken_back region=%s days=%s by=%s", region.code, len(journal.entries), by.pk)
     return journal
 

@@ -102,6 +102,19 @@ class SchoolCalendar:
         span = (first + datetime.timedelta(days=number) for number in range((last - first).days + 1))
         return [day for day in span if self.is_school_day(day)]
 
+    def after_working_days(self, start: datetime.date, count: int) -> datetime.date | None:
+        """The working day that is ``count`` working days after a day; None where the calendar does not know the days between."""
+        first = self.day(start)
+        if first is None or first.working_day_number is None:
+            return None
+        for number in range(1, _FORWARD_DAYS_MAX):
+            day = self.day(start + datetime.timedelta(days=number))
+            if day is None or day.working_day_number is None:
+                return None
+            if day.working_day_number - first.working_day_number >= count:
+                return day.day
+        return None
+
     def _walk(self, start: datetime.date, step: int) -> Iterator[datetime.date]:
         for number in range(1, _FORWARD_DAYS_MAX):
             day = start + datetime.timedelta(days=step * number)

@@ -212,13 +212,12 @@ def remove_days(request: HttpRequest, first_year: int) -> HttpResponse:
 @require_POST
 def undo(request: HttpRequest) -> HttpResponse:
     """Take back the last change of the calendar."""
-    _own_region(request)
+    region = _own_region(request)
     try:
-        what = journal.undo_remembered(request, _SCOPE)
+        what = actions.take_back(request, region, scope=_SCOPE, by=user_of(request))
     except ValidationError as error:
         messages.error(request, "；".join(error.messages))
     else:
-        log.info("calendar.undone by=%s", user_of(request).pk)
         messages.success(request, f"已撤销：{what}。")
     year = request.POST.get("year", "")
     return redirect(f"{reverse('places:edit')}?year={year}" if year.isdecimal() else "places:edit")

@@ -64,4 +64,4 @@ class JoinKind(TextChoices):
     """For whom a one-time code is."""
 
     GUARDIAN = "guardian", "家长"
-    STAFF = "staff", "教师"
+    STAFF = "staff", "单位人员"

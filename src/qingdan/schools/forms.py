@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 from django import forms
@@ -98,6 +97,22 @@ class SubjectLeadForm(forms.Form):
     def __init__(self, *args: Any, school: School, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "subject_lead_%s", **kwargs})
         self.fields["subject"].queryset = Subject.objects.all()  # type: ignore[attr-defined]
+        self.fields["user"].queryset = staff_of(school)  # type: ignore[attr-defined]
+
+
+class IdentityForm(forms.Form):
+    """The number of somebody's identity card; only digest and mask of it are kept."""
+
+    user = _Select("教职工")
+    number = forms.CharField(
+        label="身份证号（外籍填护照号）", max_length=40,
+        widget=forms.TextInput(attrs=_TEXT | {"autocomplete": "off", "spellcheck": "false"}),
+        help_text="只用来核对是否在校外培训机构任职；系统只留加密指纹和掩码，不保存号码。", error_messages={"required": "请填写证件号"},
+    )  # fmt: skip
+    is_foreign = forms.BooleanField(label="外籍（填的是护照号）", required=False)
+
+    def __init__(self, *args: Any, school: School, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "identity_%s", **kwargs})
         self.fields["user"].queryset = staff_of(school)  # type: ignore[attr-defined]
 
 
@@ -318,11 +333,3 @@ class RolloverForm(forms.Form):
 def first_error(form: forms.Form) -> str:
     """All that is wrong with a small form, as one message."""
     return "；".join(str(error) for errors in form.errors.values() for error in errors)
-
-
-def day_or_today(text: str | None) -> datetime.date:
-    """A day as an address has it; today for anything else."""
-    try:
-        return datetime.date.fromisoformat(text or "")
-    except ValueError:
-        return today()

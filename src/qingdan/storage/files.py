@@ -81,11 +81,16 @@ def _office(content: IO[bytes]) -> FileKind | None:
     return next((kind for part, kind in _BY_MAIN_PART.items() if part in names), None)
 
 
-def clean_name(raw: str, kind: FileKind) -> str:
-    """A name without folders, control characters and what some systems forbid, ending as its content demands."""
+def bare_name(raw: str, otherwise: str) -> PurePosixPath:
+    """A name without folders, control characters and what some systems forbid; ``otherwise`` where nothing is left."""
     name = unicodedata.normalize("NFC", raw.replace("\\", "/").rsplit("/", 1)[-1])
     name = "".join(char for char in name if unicodedata.category(char)[0] != "C")
-    path = PurePosixPath(_FORBIDDEN.sub("_", name).strip(" .") or "附件")
+    return PurePosixPath(_FORBIDDEN.sub("_", name).strip(" .") or otherwise)
+
+
+def clean_name(raw: str, kind: FileKind) -> str:
+    """A bare name that ends as its content demands."""
+    path = bare_name(raw, "附件")
     suffix = path.suffix.lower()
     known = {each.suffix for each in KINDS} | _SAME_SUFFIX.keys()
     stem = path.stem if suffix in known else path.name

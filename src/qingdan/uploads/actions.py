@@ -5,27 +5,25 @@ from __future__ import annotations
 import hashlib
 import logging
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile as IncomingFile
-from django.db import IntegrityError, transaction
 from django.db.models import F
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from qingdan.accounts.models import User
 from qingdan.audit import InputError, run_audit, write_xlsx
 from qingdan.policy.packs import default_pack
-from qingdan.storage.refusals import raise_if_named
+from qingdan.storage.files import distinct
+from qingdan.storage.progress import Teller
+from qingdan.storage.refusals import in_words
 from qingdan.uploads.enums import PENDING, UploadStatus
-from qingdan.uploads.files import distinct
 from qingdan.uploads.models import ATTEMPTS_MAX, Upload, UploadedFile
 from qingdan.uploads.results import keep_results
 
 log = logging.getLogger(__name__)
-_SECONDS_BETWEEN_PROGRESS = 0.4
 
 
 def submit_upload(*, user: User, files: Sequence[IncomingFile[Any]], layer_code: str) -> Upload:
@@ -38,15 +36,13 @@ def submit_upload(*, user: User, files: Sequence[IncomingFile[Any]], layer_code:
         fingerprint.update(digest)
     upload = Upload(organisation=user.employer, uploaded_by=user, layer_code=layer_code, sha256=fingerprint.hexdigest())
     upload.full_clean()
-    try:
-        with transaction.atomic():
-            upload.save()
-            for name, content in zip(distinct([file.name or "" for file in files]), contents, strict=True):
-                UploadedFile.objects.create(upload=upload, name=name, size_bytes=len(content), content=content)
-            judge.configure(lock=f"upload-{upload.pk}").defer(upload_id=upload.pk)
-    except IntegrityError as error:
-        raise_if_named(error, "upload_pending_once", Upload)
-        raise
+    with in_words(Upload):
+        upload.save()
+        names: list[str] = []
+        for file, content in zip(files, contents, strict=True):
+            names.append(distinct(file.name or "", names))
+            UploadedFile.objects.create(upload=upload, name=names[-1], size_bytes=len(content), content=content)
+        judge.configure(lock=f"upload-{upload.pk}").defer(upload_id=upload.pk)
     log.info("upload.submitted upload=%s user=%s files=%s layer=%s", upload.pk, user.pk, len(files), layer_code)
     return upload
 
@@ -57,24 +53,20 @@ def retry_upload(upload: Upload, *, user: User) -> None:
 
     upload.status = UploadStatus.WAITING
     upload.validate_constraints()
-    try:
-        with transaction.atomic():
-            changed = (
-                Upload.objects.kept()
-                .filter(pk=upload.pk, status__in=[UploadStatus.DONE, UploadStatus.FAILED])
-                .update(
-                    status=UploadStatus.WAITING,
-                    attempts_allowed=F("attempt") + ATTEMPTS_MAX,
-                    progress_what="",
-                    progress_done=0,
-                    progress_whole=0,
-                )
+    with in_words(Upload):
+        changed = (
+            Upload.objects.kept()
+            .filter(pk=upload.pk, status__in=[UploadStatus.DONE, UploadStatus.FAILED])
+            .update(
+                status=UploadStatus.WAITING,
+                attempts_allowed=F("attempt") + ATTEMPTS_MAX,
+                progress_what="",
+                progress_done=0,
+                progress_whole=0,
             )
-            if changed:
-                judge.configure(lock=f"upload-{upload.pk}").defer(upload_id=upload.pk)
-    except IntegrityError as error:
-        raise_if_named(error, "upload_pending_once", Upload)
-        raise
+        )
+        if changed:
+            judge.configure(lock=f"upload-{upload.pk}").defer(upload_id=upload.pk)
     log.info("upload.retried upload=%s user=%s", upload.pk, user.pk)
 
 
@@ -118,7 +110,8 @@ def judge_upload(upload_id: int) -> None:
     with tempfile.TemporaryDirectory(prefix="qingdan-") as folder:
         paths = list(_unpack(upload, Path(folder)))
         try:
-            audit = run_audit(paths, pack=pack, layer=upload.layer_code, progress=_teller(upload, folder))
+            teller = Teller(lambda what, done, whole: upload.tell_progress(what.replace(f"{folder}/", "读取 "), done, whole))
+            audit = run_audit(paths, pack=pack, layer=upload.layer_code, progress=teller)
         except InputError as error:
             upload.fail([problem.replace(f"{folder}/", "") for problem in error.problems])
             log.info("upload.failed upload=%s", upload.pk)
@@ -139,16 +132,3 @@ def _unpack(upload: Upload, folder: Path) -> Iterator[Path]:
         path = folder / file.name
         path.write_bytes(file.content)
         yield path
-
-
-class _teller:  # noqa: N801 - used like the function it stands for
-    """Keeps progress, a few times a second at most: every call is a write."""
-
-    def __init__(self, upload: Upload, folder: str) -> None:
-        self.upload, self.folder, self.last = upload, folder, 0.0
-
-    def __call__(self, what: str, done: int, whole: int) -> None:
-        now = time.monotonic()
-        if now - self.last >= _SECONDS_BETWEEN_PROGRESS:
-            self.last = now
-            self.upload.tell_progress(what.replace(f"{self.folder}/", "读取 "), done, whole)

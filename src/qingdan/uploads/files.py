@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from pathlib import PurePosixPath
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile as IncomingFile
 
+from qingdan.storage.files import NAME_LENGTH_MAX, bare_name
 from qingdan.workbooks.guards import SUFFIXES
 
-NAME_LENGTH_MAX = 120
-_FORBIDDEN = re.compile(r'[\\/:*?"<>|]')
 _ZIP, _OLE, _PARQUET = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1"
 _ZIPPED = frozenset({".xlsx", ".xlsm", ".ods"})
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def clean_name(raw: str) -> str:
-    """A file name without folders, control characters and what some systems forbid; its suffix in small letters."""
-    name = unicodedata.normalize("NFC", raw.replace("\\", "/").rsplit("/", 1)[-1])
-    name = "".join(char for char in name if unicodedata.category(char)[0] != "C")
-    name = _FORBIDDEN.sub("_", name).strip(" .")
-    path = PurePosixPath(name or "表格")
+    """A bare file name with its suffix in small letters."""
+    path = bare_name(raw, "表格")
     return path.stem[: NAME_LENGTH_MAX - len(path.suffix)] + path.suffix.lower()
 
 
@@ -57,17 +51,3 @@ def _may_be(suffix: str, head: bytes) -> bool:
     if suffix == ".xls":
         return head.startswith((_ZIP, _OLE, b"\x09")) or (is_text and not is_foreign)
     return is_text and not is_foreign and not head.startswith((_ZIP, _OLE))
-
-
-def distinct(names: list[str]) -> list[str]:
-    """The same names, with a number put in where one comes again."""
-    seen: set[str] = set()
-    result = []
-    for name in names:
-        path, number, own = PurePosixPath(name), 1, name
-        while own in seen:
-            number += 1
-            own = f"{path.stem}（{number}）{path.suffix}"
-        seen.add(own)
-        result.append(own)
-    return result

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile as IncomingFile
 
 from qingdan.accounts.models import Organisation
 from qingdan.policy.packs import default_pack
+from qingdan.storage.fields import ManyFiles, sent
 from qingdan.uploads.enums import FindingVerdict
 from qingdan.uploads.files import clean_name, refusal
 from qingdan.workbooks.guards import SUFFIXES
-
-
-class ManyFiles(forms.ClearableFileInput):
-    """A file input that takes several."""
-
-    allow_multiple_selected = True
 
 
 class WorkbooksField(forms.FileField):
@@ -30,7 +23,7 @@ class WorkbooksField(forms.FileField):
 
     def clean(self, data: Any, initial: Any = None) -> Any:
         """The files as a list, their names cleaned."""
-        files: Sequence[IncomingFile[Any]] = data if isinstance(data, list | tuple) else [data] if data else []
+        files = sent(data)
         if not files:
             raise ValidationError("请选择至少一个表格文件")
         if len(files) > settings.UPLOAD_FILES_MAX:

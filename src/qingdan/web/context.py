@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from qingdan.web.doors import doors_for
+from qingdan.web.doors import doors_for, more_doors_for
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -16,5 +16,6 @@ def site(request: HttpRequest) -> dict[str, Any]:
     page = match.view_name if match else ""
     user = getattr(request, "user", None)
     doors = doors_for(user) if user is not None else ()
-    here = next((door for door in doors if page and page.startswith(door.covers)), None)
-    return {"is_demo": settings.DEMO, "doors": doors, "here": here}
+    more = more_doors_for(user) if user is not None else ()
+    here = next((door for door in (*doors, *more) if page and page.startswith(door.covers)), None)
+    return {"is_demo": settings.DEMO, "doors": doors, "more_doors": more, "here": here}

@@ -45,23 +45,41 @@ FAMILY = Door("孩子的作业", "homework:family", ("homework:family", "homewor
 REGISTRY = Door(
     "机构",
     "institutions:registry",
-    ("institutions:registry", "institutions:institution", "institutions:register", "institutions:permit", "institutions:timetable_today"),
+    (
+        "institutions:registry",
+        "institutions:institution",
+        "institutions:chart",
+        "institutions:register",
+        "institutions:permit",
+        "institutions:timetable_today",
+    ),
 )
 QUEUE = Door("审批", "institutions:queue", ("institutions:queue", "institutions:application", "institutions:deadlines"))
 OWN_INSTITUTION = Door("本机构", "institutions:mine", ("institutions:mine", "institutions:institution"))
-APPLICATIONS = Door("审批申请", "institutions:applications", ("institutions:application",))
+APPLICATIONS = Door("申请", "institutions:applications", ("institutions:application",))
 COURSES = Door("课程", "institutions:courses", ("institutions:course",))
 STAFF = Door("人员", "institutions:staff", ("institutions:staff",))
 TIMETABLE = Door("课表", "institutions:timetable", ("institutions:timetable", "institutions:session", "institutions:room"))
+#: Yearly inspections, advertisements and activities are tabs of one another.
+PATROL = Door("巡查", "institutions:inspections", ("institutions:inspection", "institutions:advertisement", "institutions:activit"))
 DIRECTORY = Door("查机构", "directory:home", ("directory:",))
 
+#: What a role works with, in one line.
 MENUS: dict[str, tuple[Door, ...]] = {
-    Role.BUREAU: (FINDINGS, SUPERVISION, COMPLETION, SCHOOL, REGISTRY, QUEUE, CALENDAR, UPLOADS, PUBLIC, LIBRARY),
-    Role.SCHOOL_LEADER: (REGISTER, DISCLOSURES, COMPLETION, DESIGNS, CHARTS, FINDINGS, SCHOOL, CALENDAR, UPLOADS, PUBLIC, LIBRARY),
-    Role.TEACHER: (REGISTER, DISCLOSURES, COMPLETION, DESIGNS, SCHOOL, CALENDAR, UPLOADS, PUBLIC, LIBRARY),
+    Role.BUREAU: (FINDINGS, SUPERVISION, COMPLETION, SCHOOL, REGISTRY, QUEUE, PATROL),
+    Role.SCHOOL_LEADER: (REGISTER, DISCLOSURES, COMPLETION, DESIGNS, CHARTS, FINDINGS, SCHOOL),
+    Role.TEACHER: (REGISTER, DISCLOSURES, COMPLETION, DESIGNS, SCHOOL),
     Role.PARENT: (FAMILY, CALENDAR, PUBLIC, LIBRARY),
-    Role.INSTITUTION: (OWN_INSTITUTION, APPLICATIONS, STAFF, COURSES, TIMETABLE, FINDINGS, CALENDAR, UPLOADS, DIRECTORY, LIBRARY),
-    Role.DEPARTMENT: (QUEUE, REGISTRY, STAFF, COURSES, CALENDAR, UPLOADS, DIRECTORY, LIBRARY),
+    Role.INSTITUTION: (OWN_INSTITUTION, APPLICATIONS, STAFF, COURSES, TIMETABLE, PATROL, FINDINGS),
+    Role.DEPARTMENT: (FINDINGS, REGISTRY, QUEUE, PATROL, STAFF, COURSES),
+}
+#: What it looks up now and then, folded under “更多”.
+MORE: dict[str, tuple[Door, ...]] = {
+    Role.BUREAU: (STAFF, COURSES, CALENDAR, UPLOADS, PUBLIC, DIRECTORY, LIBRARY),
+    Role.SCHOOL_LEADER: (CALENDAR, UPLOADS, PUBLIC, LIBRARY),
+    Role.TEACHER: (CALENDAR, UPLOADS, PUBLIC, LIBRARY),
+    Role.INSTITUTION: (CALENDAR, UPLOADS, DIRECTORY, LIBRARY),
+    Role.DEPARTMENT: (CALENDAR, UPLOADS, DIRECTORY, LIBRARY),
 }
 #: What each role does most, as large buttons on the home page.
 QUICK: dict[str, tuple[Door, ...]] = {
@@ -70,7 +88,7 @@ QUICK: dict[str, tuple[Door, ...]] = {
     Role.TEACHER: (Door("登记作业", "homework:new", ()), REGISTER, DESIGNS),
     Role.PARENT: (FAMILY, PUBLIC),
     Role.INSTITUTION: (TIMETABLE, COURSES, FINDINGS),
-    Role.DEPARTMENT: (QUEUE, REGISTRY),
+    Role.DEPARTMENT: (QUEUE, REGISTRY, FINDINGS),
 }
 #: An institution before its first permit.
 FOUNDERS = (APPLICATIONS, FINDINGS, UPLOADS, DIRECTORY, LIBRARY)
@@ -82,6 +100,13 @@ def doors_for(user: User | AnonymousUser) -> tuple[Door, ...]:
     if not isinstance(user, User):
         return SIGNED_OUT
     return FOUNDERS if _is_founder(user) else MENUS[user.role]
+
+
+def more_doors_for(user: User | AnonymousUser) -> tuple[Door, ...]:
+    """What is folded under “更多” beside it; nothing where the menu is short."""
+    if not isinstance(user, User) or _is_founder(user):
+        return ()
+    return MORE.get(user.role, ())
 
 
 def _is_founder(user: User) -> bool:

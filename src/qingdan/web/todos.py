@@ -14,8 +14,9 @@ from qingdan.findings.models import AuditRun, Finding
 from qingdan.homework.actions.disclosure import due
 from qingdan.homework.enums import HomeworkStatus
 from qingdan.homework.models import CheckedClass, Design, FamilyReport, Homework, SchoolFinish
-from qingdan.institutions.enums import ApplicationState, CourseState
-from qingdan.institutions.models import Application, Course
+from qingdan.institutions.desks import EXPIRY_AHEAD_DAYS
+from qingdan.institutions.enums import ApplicationKind, ApplicationState, CourseState
+from qingdan.institutions.models import Application, Course, Inspection, Permit
 from qingdan.notices.models import Notice
 from qingdan.places.calendar import SchoolCalendar, today
 from qingdan.schools.models import GradeLead, SchoolClass
@@ -46,7 +47,7 @@ def todos_of(user: User) -> list[Todo]:
     elif user.is_parent:
         found += _of_parent(user, day)
     elif not user.is_officer:
-        found += [*_of_owner(user), *_of_institution(user)]
+        found += [*_of_owner(user), *_of_institution(user, day)]
     unread = Notice.objects.visible_to(user).unread().count()
     if unread:
         found.append(Todo(f"{unread} 条未读通知", reverse("notices:list")))
@@ -57,11 +58,11 @@ def _of_bureau(user: User) -> Iterator[Todo]:
     if not AuditRun.objects.visible_to(user).exists():
         yield Todo("还没有做过全面体检：现在就对全区记录做一次", reverse("findings:runs"))
     counts = Finding.objects.visible_to(user).by_status()
-    for status, said in ((FindingStatus.CORRECTED, "学校称已整改，等您确认"), (FindingStatus.DISPUTED, "学校有异议，等您裁定")):
+    for status, said in ((FindingStatus.CORRECTED, "称已整改，等您确认"), (FindingStatus.DISPUTED, "有异议，等您裁定")):
         if counts.get(status, 0):
             yield Todo(f"{counts[status]} 个问题{said}", f"{reverse('findings:list')}?status={status}", is_urgent=True)
     if counts.get(FindingStatus.OPEN, 0):
-        yield Todo(f"{counts[FindingStatus.OPEN]} 个问题等学校答复", f"{reverse('findings:list')}?status={FindingStatus.OPEN}")
+        yield Todo(f"{counts[FindingStatus.OPEN]} 个问题等学校或机构答复", f"{reverse('findings:list')}?status={FindingStatus.OPEN}")
     unchecked = CheckedClass.objects.visible_to(user).filter(checked_at=None).count()
     if unchecked:
         yield Todo(f"{unchecked} 个抽中的班级还没有检查", reverse("homework:checks"))
@@ -76,13 +77,21 @@ def _of_officer(user: User, day: datetime.date) -> Iterator[Todo]:
         yield Todo(f"{count} 件审批申请在办", reverse("institutions:queue"))
     if courses := Course.objects.visible_to(user).filter(state=CourseState.SUBMITTED).count():
         yield Todo(f"{courses} 门培训课程待审核", reverse("institutions:courses"))
+    if inspections := Inspection.objects.visible_to(user).to_check().count():
+        yield Todo(f"{inspections} 家机构的年检待核查或复查", reverse("institutions:inspections"))
 
 
-def _of_institution(user: User) -> Iterator[Todo]:
+def _of_institution(user: User, day: datetime.date) -> Iterator[Todo]:
     if count := Application.objects.visible_to(user).filter(state=ApplicationState.INCOMPLETE).count():
         yield Todo(f"{count} 件申请要补正材料", reverse("institutions:applications"), is_urgent=True)
     if count := Course.objects.visible_to(user).filter(state=CourseState.RETURNED).count():
         yield Todo(f"{count} 门课程被退回，请修改后重新提交", reverse("institutions:courses"), is_urgent=True)
+    if count := Inspection.objects.visible_to(user).of_institution().count():
+        yield Todo(f"{count} 次年检等本机构自查或整改", reverse("institutions:inspections"), is_urgent=True)
+    if count := Permit.objects.visible_to(user).expiring(day, EXPIRY_AHEAD_DAYS).count():
+        renewal = Application.objects.visible_to(user).open().filter(kind=ApplicationKind.RENEWAL)
+        if not renewal.exists():
+            yield Todo(f"{count} 件许可快到期，请申请延续", reverse("institutions:application_apply", args=[ApplicationKind.RENEWAL]))
 
 
 def _of_owner(user: User) -> Iterator[Todo]:

@@ -14,9 +14,11 @@ from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 from qingdan.accounts.models import User
+from qingdan.places.calendar import today
 from qingdan.policy.packs import default_pack
 from qingdan.uploads.models import Upload
 from qingdan.web.doors import quick_for
+from qingdan.web.homes import desk_of
 from qingdan.web.todos import todos_of
 
 
@@ -34,6 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if isinstance(request.user, User):
         context["todos"] = todos_of(request.user)
         context["quick"] = quick_for(request.user)
+        context |= desk_of(request.user, today())
         uploads = Upload.objects.visible_to(request.user).kept().prefetch_related("files")
         context["recent"] = list(uploads[:5])
     return render(request, "web/home.html", context)

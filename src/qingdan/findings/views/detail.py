@@ -17,7 +17,7 @@ from qingdan.findings.actions import accept, confirm, correct, dispute, send_bac
 from qingdan.findings.enums import ANSWERS, DECISIONS, FindingAct, FindingStatus
 from qingdan.findings.forms import ActForm, acts_for
 from qingdan.findings.models import Finding
-from qingdan.findings.views.listing import MEMBERS
+from qingdan.findings.views.listing import MEMBERS, READERS
 from qingdan.judging.facts import page_of
 
 _VERBS = {
@@ -36,7 +36,7 @@ def _visible(request: HttpRequest, pk: int) -> Finding:
 
 def _page(request: HttpRequest, finding: Finding, form: ActForm | None = None) -> HttpResponse:
     user = user_of(request)
-    acts = acts_for(is_bureau=user.is_bureau, status=finding.status)
+    acts = acts_for(is_bureau=user.is_bureau, status=finding.status) if user.role in MEMBERS else []
     if form is None:
         form = ActForm(acts=acts)
     else:
@@ -52,7 +52,7 @@ def _page(request: HttpRequest, finding: Finding, form: ActForm | None = None) -
     return render(request, "findings/finding.html", context, status=400 if form.errors else 200)
 
 
-@for_roles(*MEMBERS)
+@for_roles(*READERS)
 @require_safe
 @never_cache
 def finding(request: HttpRequest, pk: int) -> HttpResponse:

@@ -31,6 +31,8 @@ from qingdan.findings.models import AuditRun, Finding, FindingQuerySet
 log = logging.getLogger(__name__)
 #: Who has to do with findings.
 MEMBERS = (Role.BUREAU, Role.SCHOOL_LEADER, Role.INSTITUTION)
+#: Other departments read what is found of their institutions; the education bureau decides.
+READERS = (*MEMBERS, Role.DEPARTMENT)
 _PER_PAGE = 50
 _ORGANISATIONS_IN_SUMMARY = 50
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -57,15 +59,15 @@ def _filter(request: HttpRequest, user: User) -> tuple[FindingFilter, FindingQue
     form = FindingFilter(
         request.GET,
         rules=rules,
-        organisations=list(_names_of(count.organisation_id for count in counts).items()) if user.is_bureau else [],
+        organisations=list(_names_of(count.organisation_id for count in counts).items()) if user.is_officer else [],
         kinds=sorted({count.kind for count in counts}),
     )
     return form, visible, counts
 
 
 def _counts_by_status(visible: FindingQuerySet, counts: list[Count], chosen: dict[str, Any]) -> dict[str, int]:
-    """Counts under all filters but the status; asked of the database only where days or words are looked for."""
-    if chosen["first"] or chosen["last"] or chosen["text"]:
+    """Counts under all filters but the status; asked of the database only where the counts do not tell them apart."""
+    if any(chosen[name] for name in ("first", "last", "text", "field")):
         return visible.matching(**chosen | {"status": []}).by_status()
     exact = {"rule_id": chosen["rule"], "organisation_id": chosen["organisation"], "kind": chosen["kind"], "day_kind": chosen["day_kind"]}
     wanted = {name: value for name, value in exact.items() if value}
@@ -79,11 +81,11 @@ def _tabs(counts: dict[str, int], chosen: str) -> list[dict[str, Any]]:
     return [{"status": status, "label": label, "count": count, "is_current": status == chosen} for status, label, count in named]
 
 
-@for_roles(*MEMBERS)
+@for_roles(*READERS)
 @require_safe
 @never_cache
 def finding_list(request: HttpRequest) -> HttpResponse:
-    """A bureau: its whole region; a school or institution: its own."""
+    """A bureau: its whole region; a department: its institutions; a school or institution: its own."""
     user = user_of(request)
     form, visible, counts = _filter(request, user)
     chosen = form.chosen()
@@ -95,8 +97,9 @@ def finding_list(request: HttpRequest) -> HttpResponse:
     page = _CountedPaginator(numbers, _PER_PAGE, count=count).get_page(request.GET.get("page"))
     whole = Finding.objects.select_related("organisation").defer("observed", "limits", "remedy").in_bulk(list(page.object_list))
     page.object_list = [whole[number] for number in page.object_list if number in whole]
-    # The bureau decides by state: what fits one answer does not fit another.
-    can_choose = status in (FindingStatus.CORRECTED, FindingStatus.DISPUTED) if user.is_bureau else status in ("", *PENDING)
+    # The bureau decides by state: what fits one answer does not fit another. Another department reads.
+    can_choose = status in (FindingStatus.CORRECTED, FindingStatus.DISPUTED) if user.is_officer else status in ("", *PENDING)
+    can_choose = can_choose and user.role in MEMBERS
     context = {
         "form": form,
         "page": page,
@@ -136,7 +139,7 @@ def summary(request: HttpRequest) -> HttpResponse:
     return render(request, "findings/summary.html", context)
 
 
-@for_roles(*MEMBERS)
+@for_roles(*READERS)
 @require_safe
 def export(request: HttpRequest, form: str) -> HttpResponse:
     """The filtered list as a workbook or csv; all of it or, with a message, nothing."""

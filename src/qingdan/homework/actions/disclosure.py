@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models.functions import TruncWeek
 from django.urls import reverse
 from django.utils import timezone
@@ -32,7 +32,7 @@ from qingdan.places.models import SchoolYear
 from qingdan.policy.pack import Pack
 from qingdan.schools.models import GradeLead, School, SchoolClass
 from qingdan.schools.models.places import grade_name
-from qingdan.storage.refusals import constraint_of, message_of
+from qingdan.storage.refusals import in_words
 
 log = logging.getLogger(__name__)
 
@@ -245,13 +245,8 @@ def publish(
 def _write(new: Disclosure) -> None:
     """Insert; a refusal by a constraint, be it somebody else's quicker version, becomes the message that a clerk reads."""
     new.clean_fields(exclude=["snapshot"])
-    try:
-        with transaction.atomic():
-            new.save(force_insert=True)
-    except IntegrityError as error:
-        if message := message_of(constraint_of(error), Disclosure):
-            raise ValidationError(message) from error
-        raise
+    with in_words(Disclosure):
+        new.save(force_insert=True)
 
 
 def led_grades(user: User, day: datetime.date) -> list[int]:

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile as IncomingFile
 from django.db.models import F, Q, QuerySet
 from django.db.models.lookups import GreaterThanOrEqual
 from django.shortcuts import get_object_or_404
@@ -19,40 +17,8 @@ from qingdan.homework.models.designs import DesignQuerySet
 from qingdan.places.calendar import today
 from qingdan.schools.models import School, Subject, TeachingAssignment
 from qingdan.schools.models.places import grade_name
-from qingdan.storage.files import FILE_BYTES_MAX, FILES_MAX, KINDS, KINDS_TEXT, ReadFile, read_file
-
-
-class ManyFiles(forms.ClearableFileInput):
-    """A file input that takes several."""
-
-    allow_multiple_selected = True
-
-
-class FilesField(forms.FileField):
-    """Several files, each checked by its content; every one refused is told by name."""
-
-    widget = ManyFiles(attrs={"accept": ",".join(kind.suffix for kind in KINDS)})
-    #: Names that the design's files have already.
-    taken: Sequence[str] = ()
-
-    def clean(self, data: Any, initial: Any = None) -> Any:
-        """The files as they can be kept."""
-        files: Sequence[IncomingFile[Any]] = data if isinstance(data, list | tuple) else [data] if data else []
-        names = list(self.taken)
-        if len(names) + len(files) > FILES_MAX:
-            raise ValidationError(f"一份设计最多 {FILES_MAX} 个附件；请先删去不要的，或合并成一个文件")
-        read: list[ReadFile] = []
-        problems: list[ValidationError] = []
-        for file in files:
-            try:
-                read.append(read_file(file, names))
-            except ValidationError as problem:
-                problems.append(problem)
-            else:
-                names.append(read[-1].name)
-        if problems:
-            raise ValidationError(problems)
-        return read
+from qingdan.storage.fields import FilesField
+from qingdan.storage.files import FILE_BYTES_MAX, FILES_MAX, KINDS_TEXT
 
 
 def dress(form: forms.BaseForm) -> None:
@@ -73,7 +39,7 @@ def subjects_of(user: User) -> QuerySet[Subject]:
 class DesignForm(forms.ModelForm):  # type: ignore[type-arg]
     """A design with its files."""
 
-    attachments = FilesField(label="附件", required=False)
+    attachments = FilesField(label="附件", required=False, too_many=f"一份设计最多 {FILES_MAX} 个附件；请先删去不要的，或合并成一个文件")
 
     class Meta:
         model = Design

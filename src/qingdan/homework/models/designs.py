@@ -41,10 +41,6 @@ class DesignQuerySet(models.QuerySet["Design"]):
         led = SubjectLead.objects.filter(user=user, school_id=models.OuterRef("school_id"), subject_id=models.OuterRef("subject_id"))
         return self.filter(models.Exists(led), status=DesignStatus.SUBMITTED).exclude(author=user)
 
-    def with_author(self, user: User) -> DesignQuerySet:
-        """Those that a user wrote and may still change: drafts and returned ones."""
-        return self.filter(author=user, status__in=WITH_AUTHOR)
-
     def with_use(self) -> DesignQuerySet:
         """With ``uses`` (how often it went out to a class), ``rating`` (mean of the stars, None without any) and ``rating_count``."""
         out = Count("homework", filter=Q(homework__status=HomeworkStatus.OUT))

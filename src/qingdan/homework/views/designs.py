@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -16,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
+from qingdan.accounts.answering import attempt
 from qingdan.accounts.enums import Role
 from qingdan.homework.actions.designs import (
     delete_design,
@@ -32,6 +31,7 @@ from qingdan.homework.models import Design, DesignFile
 from qingdan.homework.models.designs import DesignQuerySet
 from qingdan.schools.models import School
 from qingdan.schools.models.places import grade_name
+from qingdan.storage.downloads import saved
 
 log = logging.getLogger(__name__)
 _PER_PAGE = 24
@@ -50,17 +50,6 @@ def _own(request: HttpRequest, pk: int) -> Design:
     if design.author_id != user_of(request).pk:
         raise Http404
     return design
-
-
-def _attempt(request: HttpRequest, act: Callable[[], object], done: str) -> bool:
-    """Do it and say so, or say why not."""
-    try:
-        act()
-    except ValidationError as error:
-        messages.error(request, "；".join(error.messages))
-        return False
-    messages.success(request, done)
-    return True
 
 
 def _shelf(shelf: str, request: HttpRequest) -> DesignQuerySet:
@@ -161,7 +150,7 @@ def design_edit(request: HttpRequest, pk: int) -> HttpResponse:
 def _saved(request: HttpRequest, design: Design) -> HttpResponse:
     """Go on to the design; with the button for it, submit it too."""
     if "submit" in request.POST:
-        _attempt(request, lambda: submit_design(design=design, by=user_of(request)), "已提交，等教研组长审核。")
+        attempt(request, lambda: submit_design(design=design, by=user_of(request)), "已提交，等教研组长审核。")
     else:
         messages.success(request, "已保存为草稿。")
     return redirect("homework:design", design.pk)
@@ -172,7 +161,7 @@ def _saved(request: HttpRequest, design: Design) -> HttpResponse:
 def design_submit(request: HttpRequest, pk: int) -> HttpResponse:
     """Hand it to the research group."""
     found = _own(request, pk)
-    _attempt(request, lambda: submit_design(design=found, by=user_of(request)), "已提交，等教研组长审核。")
+    attempt(request, lambda: submit_design(design=found, by=user_of(request)), "已提交，等教研组长审核。")
     return redirect("homework:design", pk)
 
 
@@ -206,7 +195,7 @@ def design_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     if found.author_id != user.pk and not found.heads().filter(pk=user.pk).exists():
         raise Http404
     reason = request.POST.get("reason", "")
-    done = _attempt(request, lambda: withdraw_design(design=found, by=user, reason=reason), "已撤下，现在是草稿，只有设计者看得到。")
+    done = attempt(request, lambda: withdraw_design(design=found, by=user, reason=reason), "已撤下，现在是草稿，只有设计者看得到。")
     return redirect("homework:designs") if done and found.author_id != user.pk else redirect("homework:design", pk)
 
 
@@ -215,7 +204,7 @@ def design_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 def design_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a draft."""
     found = _own(request, pk)
-    if _attempt(request, lambda: delete_design(design=found, by=user_of(request)), "草稿已删除。"):
+    if attempt(request, lambda: delete_design(design=found, by=user_of(request)), "草稿已删除。"):
         return redirect("homework:designs")
     return redirect("homework:design", pk)
 
@@ -227,10 +216,7 @@ def design_file(request: HttpRequest, pk: int, file_pk: int) -> HttpResponse:
     found = _found(request, pk)
     file = get_object_or_404(DesignFile.objects.filter(design=found), pk=file_pk)
     log.info("design.file_downloaded design=%s file=%s by=%s", pk, file_pk, user_of(request).pk)
-    response = HttpResponse(bytes(file.content), content_type=file.content_type)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file.name)}"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return saved(file.content, file.name, file.content_type)
 
 
 @for_roles(*_SCHOOL_STAFF)
@@ -238,7 +224,7 @@ def design_file(request: HttpRequest, pk: int, file_pk: int) -> HttpResponse:
 def design_file_delete(request: HttpRequest, pk: int, file_pk: int) -> HttpResponse:
     """Take a file off a draft."""
     file = get_object_or_404(DesignFile.objects.defer("content").filter(design=_own(request, pk)), pk=file_pk)
-    _attempt(request, lambda: delete_file(file=file, by=user_of(request)), f"附件“{file.name}”已删除。")
+    attempt(request, lambda: delete_file(file=file, by=user_of(request)), f"附件“{file.name}”已删除。")
     return redirect("homework:design_edit", pk)
 
 
@@ -251,5 +237,5 @@ def design_rate(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, found, status=400, rate_form=form)
     stars, comment = form.cleaned_data["stars"], form.cleaned_data["comment"]
-    _attempt(request, lambda: rate_design(design=found, by=user, stars=stars, comment=comment), "谢谢评价；以后还可以改。")
+    attempt(request, lambda: rate_design(design=found, by=user, stars=stars, comment=comment), "谢谢评价；以后还可以改。")
     return redirect("homework:design", pk)

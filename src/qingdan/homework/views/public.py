@@ -7,22 +7,19 @@ from __future__ import annotations
 
 import datetime
 import io
-from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache
 from typing import Any
 
 import segno
-from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache as default_cache
 from django.core.paginator import Paginator
 from django.db.models import Count, Max, OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.cache import patch_cache_control, patch_vary_headers
-from django.views.decorators.http import conditional_page, require_safe
+from django.utils.cache import patch_cache_control
 
-from qingdan.accounts.access import is_fragment
+from qingdan.accounts.access import is_fragment, open_to_all
 from qingdan.homework.forms.disclosure import SchoolFilter
 from qingdan.homework.models import Disclosure
 from qingdan.homework.snapshots import canonical, changes, print_size, week_table
@@ -31,32 +28,12 @@ from qingdan.policy.calendars import FIRST_DAY
 from qingdan.schools.models import School
 from qingdan.schools.models.places import grade_name
 
-SECONDS_KEPT = 60
 _DAY_SECONDS = 24 * 3600
 _YEAR_SECONDS = 365 * _DAY_SECONDS
 _SCHOOLS_PER_PAGE = 30
 _WEEKS_PER_PAGE = 10
 _FRIDAY = datetime.timedelta(days=4)
 _LAST_DAY = datetime.date(2199, 12, 31)
-
-View = Callable[..., HttpResponse]
-
-
-def open_to_all(view: View) -> View:
-    """A page for everybody, which caches may keep for a minute and browsers ask for by its ETag."""
-
-    @wraps(view)
-    def opened(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = view(request, *args, **kwargs)
-        if request.user.is_authenticated:
-            # It bears a name at the top.
-            patch_cache_control(response, private=True, no_cache=True)
-        elif not response.has_header("Cache-Control"):
-            patch_cache_control(response, public=True, max_age=SECONDS_KEPT)
-        patch_vary_headers(response, ["Cookie", "HX-Request"])
-        return response
-
-    return login_not_required(require_safe(conditional_page(opened)))
 
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:

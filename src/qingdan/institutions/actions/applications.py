@@ -13,21 +13,22 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from qingdan.accounts.enums import OFFICERS, Role
 from qingdan.accounts.models import User
+from qingdan.institutions.actions.deadlines import start_step
 from qingdan.institutions.enums import OPEN_STATES, ApplicationAct, ApplicationKind, ApplicationState
 from qingdan.institutions.models import Application, ApplicationEvent, ApplicationFile
 from qingdan.institutions.routing import acts_for, after_working_days, deadlines_of, office_of, offices_over
-from qingdan.judging.law import current_law
+from qingdan.judging.trying import objections_to
 from qingdan.notices.models import Notice
 from qingdan.places.calendar import today
 from qingdan.policy.telling import Told
 from qingdan.storage.files import FILES_MAX, ReadFile
-from qingdan.storage.refusals import raise_if_named
+from qingdan.storage.refusals import in_words
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ def _step(
     for name, value in changes.items():
         setattr(application, name, value)
     if moved:
-        set_deadline(application)
+        start_step(application)
     department = "" if by is None or act in _BY_APPLICANT else department_for(application, act)
     event = ApplicationEvent(application=application, act=act, actor=by, department=department, reason=reason.strip())
     event.full_clean(exclude=["application", "actor"])
@@ -120,20 +121,6 @@ def _step(
     event.save()
     log.info("application.%s application=%s state=%s by=%s", act.value, application.pk, state.value, by.pk if by else None)
     return event
-
-
-def set_deadline(application: Application) -> None:
-    """By when the present step is to be done; none once decided, or where the calendar does not know yet."""
-    application.due_on = None
-    if application.state not in OPEN_STATES:
-        return
-    if application.state == _S.ON_NOTICE:
-        application.due_on = application.notice_until
-        return
-    office = office_of(application.department, offices_over(application.applicant))
-    if office is not None:
-        count = deadlines_of(office)[application.state]
-        application.due_on = after_working_days(application.applicant.layer_code, today(), count)
 
 
 def _tell_applicant(event: ApplicationEvent, text: str) -> None:
@@ -156,28 +143,17 @@ def _send(users: Any, event: ApplicationEvent, text: str) -> None:
     Notice.objects.send(users, occasion=f"application:{event.application_id}:{event.pk}", text=text[:300], url=url)
 
 
-class _TakeBack(Exception):
-    """Ends a trial."""
-
-
 def judge_as_if_approved(application: Application) -> list[dict[str, Any]]:
     """What the law would object to if the application were approved today; nothing stays written.
 
     Only breaches object: what is not known yet (the visit has not been) is no objection.
     """
-    law = current_law()
-    told: list[Told] = []
-    try:
-        with transaction.atomic():
-            Application.objects.filter(pk=application.pk).update(
-                state=_S.APPROVED, decided_on=today(), decision_reason="试判", has_fit_premises=application.has_fit_premises,
-                has_fit_staff=application.has_fit_staff, has_fit_teaching=application.has_fit_teaching,
-            )  # fmt: skip
-            for judged in law.judge_touched("institution_application", row_id=application.pk):
-                told += [Told.of(finding, law.pack) for finding in judged.breaches]
-            raise _TakeBack
-    except _TakeBack:
-        pass
+    approved = {
+        "state": _S.APPROVED, "decided_on": today(), "decision_reason": "试判", "has_fit_premises": application.has_fit_premises,
+        "has_fit_staff": application.has_fit_staff, "has_fit_teaching": application.has_fit_teaching,
+    }  # fmt: skip
+    write = Application.objects.filter(pk=application.pk)
+    told = objections_to("institution_application", application.pk, lambda: write.update(**approved))
     return [_kept(each) for each in told]
 
 
@@ -188,19 +164,15 @@ def _kept(told: Told) -> dict[str, Any]:
 
 def submit(*, application: Application, by: User) -> Application:
     """Hand it in. What the law never allows is refused at once, with the clause; anything else goes to the department in charge."""
-    try:
-        with acting(application, ApplicationAct.SUBMIT, by) as found:
-            if not found.files.filter(is_of_visit=False).exists():
-                raise ValidationError("请先上传申请材料（如章程、场地证明、举办者资质），至少一份")
-            was_returned = found.state == _S.INCOMPLETE
-            event = _step(found, ApplicationAct.SUBMIT, _S.SUBMITTED, by=by, applied_on=found.applied_on or today())
-            if objections := judge_as_if_approved(found):
-                _refuse_by_law(found, objections)
-            else:
-                tell_department(event, "补正材料已交，请核对" if was_returned else "已提交，请核对材料")
-    except IntegrityError as error:
-        raise_if_named(error, "application_open_once_per_kind", Application)
-        raise
+    with in_words(Application), acting(application, ApplicationAct.SUBMIT, by) as found:
+        if not found.files.filter(is_of_visit=False).exists():
+            raise ValidationError("请先上传申请材料（如章程、场地证明、举办者资质），至少一份")
+        was_returned = found.state == _S.INCOMPLETE
+        event = _step(found, ApplicationAct.SUBMIT, _S.SUBMITTED, by=by, applied_on=found.applied_on or today())
+        if objections := judge_as_if_approved(found):
+            _refuse_by_law(found, objections)
+        else:
+            tell_department(event, "补正材料已交，请核对" if was_returned else "已提交，请核对材料")
     return application
 
 

@@ -17,19 +17,23 @@ from django.utils import timezone
 
 from qingdan.accounts.enums import Role
 from qingdan.accounts.models import User
-from qingdan.institutions.actions.trying import Refused, objections_to
 from qingdan.institutions.classifying import classify_course
 from qingdan.institutions.enums import CourseState, TrainingAudience, TrainingMode
 from qingdan.institutions.models import Course, CourseFile
+from qingdan.judging.trying import Refused, objections_to
 from qingdan.notices.models import Notice
 from qingdan.places.calendar import current_pack, today
 from qingdan.policy.telling import Told
 from qingdan.storage.files import ReadFile
+from qingdan.storage.refusals import in_words
 
 log = logging.getLogger(__name__)
 
 #: What a reviewer may find in a course; each is a fact of the law's ``training_course``.
-FLAGS = ("is_beyond_standard", "is_ahead_of_progress", "is_overseas_curriculum", "is_exam_oriented", "offers_photo_search")
+FLAGS = (
+    "is_beyond_standard", "is_ahead_of_progress", "is_overseas_curriculum", "is_exam_oriented", "offers_photo_search",
+    "is_vulgar_or_unlawful", "uses_pirated_material",
+)  # fmt: skip
 _WITH_INSTITUTION = (CourseState.DRAFT, CourseState.RETURNED)
 _NOTE_LENGTH_MAX = 500
 
@@ -50,22 +54,29 @@ def may_edit(course: Course) -> bool:
 @transaction.atomic
 def save_course(*, course: Course, files: Sequence[ReadFile], by: User) -> Course:
     """Keep a draft, a returned course, or a filed one on its way to :func:`submit_course`, with the files handed in beside it."""
+    course.institution.refuse_when_closed()
     if course.pk is not None:
         _locked(course, *_WITH_INSTITUTION, CourseState.FILED, otherwise="不能修改；待审核的请先取回")
     course.full_clean(exclude=["permit", "reviewed_by"])
-    course.save()
-    for file in files:
-        label = PurePosixPath(file.name).stem[:80]
-        CourseFile.objects.create(
-            course=course,
-            label=label,
-            name=file.name,
-            content_type=file.kind.content_type,
-            size_bytes=len(file.content),
-            content=file.content,
-        )
+    is_new = course.pk is None
+    try:
+        with in_words(Course, CourseFile):
+            course.save()
+            for file in files:
+                _keep_material(course, file)
+    except ValidationError:
+        if is_new:
+            course.pk, course._state.adding = None, True
+        raise
     log.info("course.saved by=%s course=%s files=%s", by.pk, course.pk, len(files))
     return course
+
+
+def _keep_material(course: Course, file: ReadFile) -> None:
+    label = PurePosixPath(file.name).stem[:80]
+    CourseFile.objects.create(
+        course=course, label=label, name=file.name, content_type=file.kind.content_type, size_bytes=len(file.content), content=file.content
+    )
 
 
 def refuse_permit(course: Course) -> None:
@@ -103,6 +114,7 @@ def _objections(course: Course) -> list[Told]:
 @transaction.atomic
 def submit_course(*, course: Course, by: User) -> Course:
     """Hand a course to the bureau; raises ValidationError for its permit or state, Refused when the law says no."""
+    course.institution.refuse_when_closed()
     _locked(course, *_WITH_INSTITUTION, CourseState.FILED, otherwise="不能再提交")
     refuse_permit(course)
     if objections := _objections(course):

@@ -7,12 +7,13 @@ import logging
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from qingdan.accounts.enums import Role
 from qingdan.accounts.models import Organisation, User
 from qingdan.institutions.actions.applications import acting, complete, judge_as_if_approved
+from qingdan.institutions.actions.registry import refuse_planned_sessions
 from qingdan.institutions.enums import (
     ApplicationAct,
     ApplicationKind,
@@ -27,7 +28,7 @@ from qingdan.institutions.routing import acts_for, offices_over
 from qingdan.notices.models import Notice
 from qingdan.places.calendar import today
 from qingdan.places.models import Region
-from qingdan.storage.refusals import constraint_of, message_of
+from qingdan.storage.refusals import in_words
 
 log = logging.getLogger(__name__)
 
@@ -53,24 +54,19 @@ class Grant:
 
 def approve(*, application: Application, by: User, reason: str, grant: Grant | None = None) -> Application:
     """Approve, change the registry and issue the permit, all of it or nothing; what the law objects to is not approved."""
-    try:
-        with acting(application, ApplicationAct.APPROVE, by) as found:
-            if not reason.strip():
-                raise ValidationError("请写明批准的理由")
-            if objections := judge_as_if_approved(found):
-                raise ValidationError([_told(each["sentence"], each["cites"]) for each in objections])
-            if found.kind in WITH_PERMIT and grant is None:
-                raise ValidationError("这类申请批准时要发许可证，请填写许可证号、范围和有效期")
-            premises = _apply(found, by)
-            permit = _issue(found, premises, grant, by) if found.kind in WITH_PERMIT and grant is not None else None
-            complete(
-                found, ApplicationAct.APPROVE, ApplicationState.APPROVED, by=by, reason=reason,
-                decided_on=today(), decision_reason=reason.strip(), permit=permit, premises=premises,
-            )  # fmt: skip
-    except IntegrityError as error:
-        if message := message_of(constraint_of(error), Permit, Premises, Institution, Organisation):
-            raise ValidationError(message) from error
-        raise
+    with in_words(Permit, Premises, Institution, Organisation), acting(application, ApplicationAct.APPROVE, by) as found:
+        if not reason.strip():
+            raise ValidationError("请写明批准的理由")
+        if objections := judge_as_if_approved(found):
+            raise ValidationError([_told(each["sentence"], each["cites"]) for each in objections])
+        if found.kind in WITH_PERMIT and grant is None:
+            raise ValidationError("这类申请批准时要发许可证，请填写许可证号、范围和有效期")
+        premises = _apply(found, by)
+        permit = _issue(found, premises, grant, by) if found.kind in WITH_PERMIT and grant is not None else None
+        complete(
+            found, ApplicationAct.APPROVE, ApplicationState.APPROVED, by=by, reason=reason,
+            decided_on=today(), decision_reason=reason.strip(), permit=permit, premises=premises,
+        )  # fmt: skip
     return application
 
 
@@ -162,6 +158,7 @@ def _close(institution: Institution, reason: str) -> None:
     going_on = Course.objects.filter(institution=institution, state__in=[CourseState.FILED, CourseState.SUBMITTED], ends_on__gte=today())
     if count := going_on.count():
         raise ValidationError(f"还有 {count} 门课程没有结束；请先停开或等结课，再批准终止办学")
+    refuse_planned_sessions(institution)
     end_permits(institution, "终止办学")
     institution.premises.filter(Q(closed_on=None) | Q(closed_on__gt=today()), opened_on__lte=today()).update(closed_on=today())
     institution.state, institution.state_reason = InstitutionState.CLOSED, f"经批准终止办学。{reason}"[:300]

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, transaction
+from django.db import models, transaction
 
 from qingdan.accounts.enums import OrganisationKind
 from qingdan.accounts.models import Organisation, User
+from qingdan.institutions.actions.accounts import open_account
 from qingdan.institutions.enums import CapitalDeal, InstitutionState
 from qingdan.institutions.models import CapitalChange, Institution, Listing, Owner, Premises, Session
 from qingdan.judging.law import current_law
 from qingdan.places.calendar import today
 from qingdan.places.models import Region
 from qingdan.policy.telling import Told
-from qingdan.storage.refusals import constraint_of, message_of
+from qingdan.schools.actions.joining import Slip
+from qingdan.storage.refusals import in_words
 
 log = logging.getLogger(__name__)
 
@@ -28,29 +30,41 @@ _Record = TypeVar("_Record", bound=models.Model)
 def save_checked(record: _Record, *, by: User, exclude: tuple[str, ...] = ()) -> _Record:
     """Check a record against everything that the database would refuse, and save it; raise ValidationError with what to do."""
     record.full_clean(exclude=exclude)
-    try:
-        with transaction.atomic():
-            record.save()
-    except IntegrityError as error:
-        # Somebody else was quicker than the check.
-        if message := message_of(constraint_of(error), type(record)):
-            raise ValidationError(message) from error
-        raise
+    with in_words(type(record)):
+        record.save()
     log.info("institution.recorded model=%s pk=%s by=%s", record._meta.model_name, record.pk, by.pk)
     return record
 
 
+@dataclass(frozen=True)
+class FirstAccount:
+    """Whom the registering officer names to sign in for the institution."""
+
+    display_name: str
+    #: Empty for the credit code.
+    username: str = ""
+
+
 @transaction.atomic
-def register(institution: Institution, *, name: str, region: Region, by: User) -> Institution:
-    """Enter a new institution with its organisation; raise ValidationError when either does not fit."""
+def register(
+    institution: Institution, *, name: str, region: Region, by: User, account: FirstAccount | None = None
+) -> tuple[Institution, Slip | None]:
+    """Enter a new institution with its organisation and, where one is named, its first account with the one-time code.
+
+    Raise ValidationError, and nothing is made, when one of them does not fit.
+    """
     owner = Organisation(
         name=name.strip(), kind=OrganisationKind.INSTITUTION, layer_code=region.layer_code, region_code=region.code,
         is_fictional=region.is_fictional,
     )  # fmt: skip
     owner.full_clean()
-    owner.save()
+    with in_words(Organisation):
+        owner.save()
     institution.organisation, institution.region = owner, region
-    return save_checked(institution, by=by, exclude=("organisation", "region"))
+    save_checked(institution, by=by, exclude=("organisation", "region"))
+    if account is None:
+        return institution, None
+    return institution, open_account(institution, username=account.username, display_name=account.display_name, by=by)
 
 
 @transaction.atomic
@@ -60,7 +74,8 @@ def change(institution: Institution, *, name: str | None = None, by: User) -> In
     if name is not None and name.strip() != owner.name:
         owner.name = name.strip()
         owner.full_clean()
-        owner.save(update_fields=["name"])
+        with in_words(Organisation):
+            owner.save(update_fields=["name"])
     return save_checked(institution, by=by, exclude=("organisation", "region"))
 
 
@@ -72,6 +87,7 @@ def set_state(institution: Institution, *, state: str, reason: str, by: User) ->
         raise ValidationError("请写明原因；停业、注销和恢复都会留下记录")
     if state == InstitutionState.CLOSED:
         _refuse_permits(held, None)
+        refuse_planned_sessions(held)
     held.state, held.state_reason = state, reason.strip()
     return save_checked(held, by=by, exclude=("organisation", "region"))
 
@@ -81,6 +97,12 @@ def _refuse_permits(institution: Institution, premises: Premises | None) -> None
     found = list((in_force if premises is None else in_force.filter(premises=premises)).values_list("number", flat=True))
     if found:
         raise ValidationError(f"还有有效的办学许可（{'、'.join(found)}）；请先注销许可再操作")
+
+
+def refuse_planned_sessions(institution: Institution) -> None:
+    """Raise ValidationError while sessions are still to come: nobody may find a closed door."""
+    if count := Session.objects.planned().filter(institution=institution, on_date__gte=today()).count():
+        raise ValidationError(f"今天起还排了 {count} 次课；请先让机构取消，再注销")
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -17,18 +17,21 @@ from django.db.models import QuerySet
 
 from qingdan.accounts.enums import OFFICERS, Role
 from qingdan.accounts.models import Organisation, User
-from qingdan.institutions.actions.trying import Refused, objections_to
-from qingdan.institutions.models import Staff
+from qingdan.institutions.models import Institution, Staff
 from qingdan.institutions.models.staff import StaffQuerySet
+from qingdan.judging.trying import Refused, objections_by_row, objections_to
 from qingdan.notices.models import Notice
 from qingdan.places.calendar import today
 from qingdan.policy.telling import Told
 from qingdan.schools.models import StaffIdentity
+from qingdan.storage.refusals import in_words
 
 log = logging.getLogger(__name__)
 
-#: What the bureau's check brings about; a change of the person takes it back.
-_CHECKED = ("is_qualification_checked", "is_filed", "is_published")
+#: What the bureau's check brings about.
+_BY_CHECK = ("is_qualification_checked", "is_filed", "is_published")
+#: With the sheet on the premises that comes of it; a change of the person takes all of it back.
+CHECKED = (*_BY_CHECK, "is_shown_on_site")
 
 
 def matched_staff(user: User) -> StaffQuerySet:
@@ -44,9 +47,37 @@ def matched_teachers(leader: User) -> QuerySet[User]:
     return own.filter(identity__identity_digest__in=digests).order_by("display_name", "pk")
 
 
+def as_if_checked(staff: Staff) -> Staff:
+    """Somebody as he would stand once the bureau has checked, filed and published him."""
+    for name in CHECKED:
+        setattr(staff, name, True)
+    return staff
+
+
+def objections_to_staff(people: Sequence[Staff]) -> list[list[Told]]:
+    """What the law has against each of an institution's people, new or changed, as they stand here; nothing stays written."""
+    if not people:
+        return []
+    new = [each for each in people if each._state.adding]
+    old = [each for each in people if not each._state.adding]
+    told: dict[int, list[Told]] = {}
+    try:
+        told = objections_by_row("institution_staff", lambda: _write_all(new, old), organisation_id=people[0].institution_id)
+        return [told.get(each.pk, []) for each in people]
+    finally:
+        for each in new:
+            each.pk, each._state.adding = None, True
+
+
+def _write_all(new: Sequence[Staff], old: Sequence[Staff]) -> None:
+    Staff.objects.bulk_create(new)
+    fields = [each.name for each in Staff._meta.concrete_fields if not each.primary_key]
+    Staff.objects.bulk_update(old, fields)
+
+
 def _objections(staff: Staff) -> list[Told]:
-    done = dict.fromkeys((*_CHECKED, "is_shown_on_site"), True)
-    return objections_to("institution_staff", staff.pk, lambda: Staff.objects.filter(pk=staff.pk).update(**done))
+    write = Staff.objects.filter(pk=staff.pk)
+    return objections_to("institution_staff", staff.pk, lambda: write.update(**dict.fromkeys(CHECKED, True)))
 
 
 @transaction.atomic
@@ -55,33 +86,27 @@ def enter_staff(*, staff: Staff, by: User) -> Staff:
 
     What the bureau has checked has to be checked again after a change.
     """
+    staff.institution.refuse_when_closed()
     if staff.pk is not None:
         Staff.objects.select_for_update(no_key=True).get(pk=staff.pk)
-    for name in (*_CHECKED, "is_shown_on_site"):
+    for name in CHECKED:
         setattr(staff, name, False)
     staff.checked_by = None
     is_new = staff.pk is None
     staff.full_clean(exclude=["checked_by"])
     try:
-        with transaction.atomic():
+        with in_words(Staff):
             staff.save()
             if objections := _objections(staff):
                 raise Refused(objections)
-    except Refused as refused:
+    except (Refused, ValidationError) as error:
         if is_new:
             staff.pk, staff._state.adding = None, True
-        log.warning("staff.refused by=%s rules=%s", by.pk, ",".join(each.rule_id for each in refused.objections))
+        if isinstance(error, Refused):
+            log.warning("staff.refused by=%s rules=%s", by.pk, ",".join(each.rule_id for each in error.objections))
         raise
     log.info("staff.entered by=%s staff=%s new=%s", by.pk, staff.pk, is_new)
     return staff
-
-
-@transaction.atomic
-def enter_all(*, people: Sequence[Staff], by: User) -> int:
-    """Add everybody of a list, all or nobody; raises as :func:`enter_staff` does. The number is returned."""
-    for each in people:
-        enter_staff(staff=each, by=by)
-    return len(people)
 
 
 @transaction.atomic
@@ -101,7 +126,7 @@ def check_staff(*, staff: Staff, by: User, is_certificate_fitting: bool | None, 
         raise ValidationError("这个人已离职，不用审核")
     found.is_certificate_fitting, found.meets_foreign_rules = is_certificate_fitting, meets_foreign_rules
     found.checked_by = by
-    for name in _CHECKED:
+    for name in _BY_CHECK:
         setattr(found, name, True)
     found.save()
     if objections := _objections(found):
@@ -115,7 +140,7 @@ def take_back(*, staff: Staff, by: User, reason: str) -> None:
     """The bureau takes check, filing and publication back, with a reason that the institution is told."""
     if not reason.strip():
         raise ValidationError("退回要写明理由")
-    Staff.objects.filter(pk=staff.pk).update(checked_by=by, **dict.fromkeys((*_CHECKED, "is_shown_on_site"), False))
+    Staff.objects.filter(pk=staff.pk).update(checked_by=by, **dict.fromkeys(CHECKED, False))
     _tell(staff, f"从业人员“{staff.name}”未通过审核：{reason.strip()[:200]}")
     log.info("staff.taken_back by=%s staff=%s", by.pk, staff.pk)
 
@@ -133,22 +158,24 @@ def _tell(staff: Staff, text: str) -> None:
     Notice.objects.send(users, occasion=f"staff-checked:{staff.pk}:{serial}", text=text, url=f"/institutions/staff/?q={staff.name}")
 
 
-def tell_bureau_of_match(*, staff: Staff) -> bool:
-    """Tell the bureau that an institution wanted to employ a serving teacher: the institution, no name and no school.
+def tell_bureau_of_matches(*, institution: Institution, digests: Collection[str]) -> int:
+    """Tell the bureau that an institution wanted to employ serving teachers: the institution, no name and no school; how many they are.
 
     The school is not told of what was only tried: anybody's number can be typed.
     """
-    if not StaffIdentity.objects.filter(identity_digest=staff.identity_digest).exists():
-        return False
-    owner = staff.institution.organisation
+    matched = list(StaffIdentity.objects.filter(identity_digest__in=digests).values_list("identity_digest", flat=True))
+    if not matched:
+        return 0
+    owner = institution.organisation
     bureaus = [
         each
         for each in User.objects.filter(role__in=OFFICERS, is_active=True).select_related("organisation")
         if each.organisation and Organisation.objects.overseen_by(each.organisation).filter(pk=owner.pk).exists()
     ]
-    Notice.objects.send(
-        bureaus,
-        occasion=f"staff-match:{owner.pk}:{staff.identity_digest[:16]}",
-        text=f"{owner.name}拟聘用的一人是在职中小学教师，系统已拦下",
-    )
-    return True
+    for digest in matched:
+        Notice.objects.send(
+            bureaus,
+            occasion=f"staff-match:{owner.pk}:{digest[:16]}",
+            text=f"{owner.name}拟聘用的一人是在职中小学教师，系统已拦下",
+        )
+    return len(matched)

@@ -24,7 +24,7 @@ from qingdan.institutions.models.timetable import DAY_MINUTES
 from qingdan.judging.law import Law, current_law
 from qingdan.places.calendar import today
 from qingdan.policy.findings import Finding
-from qingdan.storage.refusals import constraint_of, message_of
+from qingdan.storage.refusals import constraint_of, in_words, message_of
 
 log = logging.getLogger(__name__)
 
@@ -304,6 +304,17 @@ def cancel_rest(*, plan: WeeklyPlan, by: User) -> int:
     count = plan.sessions.planned().filter(on_date__gte=today()).update(state=SessionState.CANCELLED)
     log.info("timetable.plan_ended by=%s plan=%s sessions=%s", by.pk, plan.pk, count)
     return int(count)
+
+
+def save_room(*, room: Room, by: User) -> Room:
+    """Keep a room; raise ValidationError when somebody has just given another one its name."""
+    room.premises.institution.refuse_when_closed()
+    if not room.premises.is_open(today()):
+        raise ValidationError(f"教学点“{room.premises.name}”没有启用或已停用，不能添加或修改教室；请选别的教学点")
+    with in_words(Room):
+        room.save()
+    log.info("timetable.room_saved by=%s room=%s", by.pk, room.pk)
+    return room
 
 
 def remove_room(*, room: Room, by: User) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile as IncomingFile
 from django.db.models import Q
 
 from qingdan.accounts.models import Organisation
@@ -27,7 +25,8 @@ from qingdan.institutions.models.applications import ApplicationQuerySet
 from qingdan.institutions.models.registry import validate_credit_code
 from qingdan.institutions.routing import FIRST_WORKING_DAYS, department_consulted, department_in_charge
 from qingdan.places.calendar import today
-from qingdan.storage.files import FILES_MAX, KINDS, KINDS_TEXT, ReadFile, read_file
+from qingdan.storage.fields import FilesField, ManyFiles
+from qingdan.storage.files import FILES_MAX, KINDS_TEXT
 
 
 def dress(form: forms.BaseForm) -> None:
@@ -41,32 +40,6 @@ def dress(form: forms.BaseForm) -> None:
 
 def _text(label: str, length: int, *, required: bool = True, hint: str = "") -> forms.CharField:
     return forms.CharField(label=label, max_length=length, required=required, help_text=hint, error_messages={"required": f"请填写{label}"})
-
-
-class _Files(forms.ClearableFileInput):
-    allow_multiple_selected = True
-
-
-class FilesField(forms.FileField):
-    """Several files, each checked by its content; each that is refused is told by name."""
-
-    widget = _Files(attrs={"accept": ",".join(kind.suffix for kind in KINDS)})
-
-    def clean(self, data: Any, initial: Any = None) -> Any:
-        """The files as they can be kept."""
-        files: Sequence[IncomingFile[Any]] = data if isinstance(data, list | tuple) else [data] if data else []
-        if self.required and not files:
-            raise ValidationError("请先选择文件")
-        read: list[ReadFile] = []
-        problems: list[ValidationError] = []
-        for file in files:
-            try:
-                read.append(read_file(file, [each.name for each in read]))
-            except ValidationError as problem:
-                problems.append(problem)
-        if problems:
-            raise ValidationError(problems)
-        return read
 
 
 class ApplyForm(forms.Form):
@@ -374,7 +347,7 @@ class VisitForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["photos"].widget = _Files(attrs={"accept": "image/jpeg,image/png"})
+        self.fields["photos"].widget = ManyFiles(attrs={"accept": "image/jpeg,image/png"})
         dress(self)
 
 

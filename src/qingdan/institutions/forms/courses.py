@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile as IncomingFile
 from django.db.models import Q
 
 from qingdan.institutions.actions.courses import FLAGS
@@ -16,40 +13,10 @@ from qingdan.institutions.enums import CourseState, TrainingCategory, TrainingFi
 from qingdan.institutions.models import Course, Institution, Permit
 from qingdan.institutions.models.courses import CourseQuerySet
 from qingdan.places.calendar import today
-from qingdan.storage.files import FILE_BYTES_MAX, FILES_MAX, KINDS, KINDS_TEXT, ReadFile, read_file
+from qingdan.storage.fields import FilesField
+from qingdan.storage.files import FILE_BYTES_MAX, FILES_MAX, KINDS_TEXT
 
 _FEN_PER_YUAN = 100
-
-
-class _ManyFiles(forms.ClearableFileInput):
-    allow_multiple_selected = True
-
-
-class MaterialsField(forms.FileField):
-    """Several files, each checked by its content; every one refused is told by name."""
-
-    widget = _ManyFiles(attrs={"accept": ",".join(kind.suffix for kind in KINDS)})
-    #: Names that the course's files have already.
-    taken: Sequence[str] = ()
-
-    def clean(self, data: Any, initial: Any = None) -> Any:
-        """The files as they can be kept."""
-        files: Sequence[IncomingFile[Any]] = data if isinstance(data, list | tuple) else [data] if data else []
-        names = list(self.taken)
-        if len(names) + len(files) > FILES_MAX:
-            raise ValidationError(f"一门课程最多 {FILES_MAX} 份材料；请先删去不要的，或合并成一个文件")
-        read: list[ReadFile] = []
-        problems: list[ValidationError] = []
-        for file in files:
-            try:
-                read.append(read_file(file, names))
-            except ValidationError as problem:
-                problems.append(problem)
-            else:
-                names.append(read[-1].name)
-        if problems:
-            raise ValidationError(problems)
-        return read
 
 
 def dress(form: forms.BaseForm) -> None:
@@ -83,7 +50,7 @@ class CourseForm(forms.ModelForm):  # type: ignore[type-arg]
         error_messages={"invalid": "请写金额，如 80 或 79.50", "max_decimal_places": "金额最多两位小数（精确到分）"},
     )  # fmt: skip
     permit = PermitField(Permit.objects.none(), label="所依许可", required=False)
-    materials = MaterialsField(label="培训材料", required=False)
+    materials = FilesField(label="培训材料", required=False, too_many=f"一门课程最多 {FILES_MAX} 份材料；请先删去不要的，或合并成一个文件")
 
     class Meta:
         model = Course
@@ -105,7 +72,7 @@ class CourseForm(forms.ModelForm):  # type: ignore[type-arg]
         self.instance.institution = institution
         permit, materials = self.fields["permit"], self.fields["materials"]
         assert isinstance(permit, forms.ModelChoiceField)
-        assert isinstance(materials, MaterialsField)
+        assert isinstance(materials, FilesField)
         held = institution.permits.in_force(today())
         permit.queryset = institution.permits.filter(Q(pk__in=held.values("pk")) | Q(pk=self.instance.permit_id)).order_by("number")
         permit.empty_label = "请选择"

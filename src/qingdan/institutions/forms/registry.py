@@ -87,6 +87,12 @@ class InstitutionForm(forms.ModelForm):  # type: ignore[type-arg]
     # Written with blanks between its parts it is longer than it is.
     credit_code = forms.CharField(label="统一社会信用代码", max_length=30)
     website = forms.URLField(label="网站", required=False, assume_scheme="https")
+    account_name = forms.CharField(
+        label="经办人姓名", max_length=50, required=False, help_text="填了就同时开通账户，登记后打印一次性加入码；不填可以以后再开通。"
+    )
+    account_username = forms.CharField(
+        label="经办人用户名", max_length=150, required=False, help_text="不填就用统一社会信用代码。密码由经办人凭加入码自己设。"
+    )
 
     class Meta:
         model = Institution
@@ -104,11 +110,21 @@ class InstitutionForm(forms.ModelForm):  # type: ignore[type-arg]
         regions.queryset = Region.objects.visible_to(user)
         if self.instance.pk is not None:
             self.fields["name"].initial = self.instance.organisation.name
-            del self.fields["region"]
+            for name in ("region", "account_name", "account_username"):
+                del self.fields[name]
         else:
             regions.initial = Region.objects.visible_to(user).first()
+            before = self.Meta.fields.index("refund_terms")
+            self.order_fields([*self.Meta.fields[:before], "account_name", "account_username", *self.Meta.fields[before:]])
         self.fields["department"].help_text = "学科类归教育部门，体育、文化艺术、科技类归各自的部门"
         dress(self)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a user name without the person whose it is."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if data.get("account_username") and not data.get("account_name"):
+            self.add_error("account_name", "写了用户名，也请填写经办人姓名；不开通账户就两项都不填")
+        return data
 
     def clean_credit_code(self) -> str:
         """As the certificate prints it: without blanks, in capitals."""

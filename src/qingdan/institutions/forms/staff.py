@@ -12,7 +12,7 @@ from qingdan.accounts.identity import digest, masked
 from qingdan.institutions.enums import StaffRole
 from qingdan.institutions.forms.courses import dress
 from qingdan.institutions.models import Institution, Staff
-from qingdan.institutions.models.staff import StaffQuerySet
+from qingdan.institutions.models.staff import CHINESE, StaffQuerySet
 from qingdan.places.calendar import today
 
 
@@ -52,7 +52,7 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
         number = data.pop("identity_number", "")
         if number:
             try:
-                self.instance.identity_digest = digest(number, is_foreign=data.get("nationality") != "中国")
+                self.instance.identity_digest = digest(number, is_foreign=data.get("nationality") != CHINESE)
                 self.instance.masked_identity = masked(number)
             except ValidationError as error:
                 self.add_error("identity_number", error)
@@ -61,6 +61,19 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
         if data.get("employed_from") and data["employed_from"] > today():
             self.add_error("employed_from", "入职日期不能晚于今天；到岗后再登记")
         return data
+
+
+class StaffFileForm(forms.Form):
+    """A workbook with an institution's people."""
+
+    workbook = forms.FileField(
+        label="从业人员名册（xlsx、xls、ods 或 csv）",
+        error_messages={"required": "请选择文件", "empty": "文件是空的（0 字节）；请检查是否保存完整"},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        dress(self)
 
 
 class LeaveForm(forms.Form):

@@ -44,7 +44,6 @@ class _Known:
 
     region: Region
     by: User
-    day: datetime.date
     institutions: dict[str, Institution]
     permits: dict[str, Permit]
     names: dict[str, int]
@@ -55,7 +54,7 @@ class _Known:
     seen_names: dict[str, str] = field(default_factory=dict)
 
 
-def compare(region: Region, lines: Sequence[Line], *, by: User, day: datetime.date) -> list[Outcome]:
+def compare(region: Region, lines: Sequence[Line], *, by: User) -> list[Outcome]:
     """One outcome for each line, in a handful of queries however many there are."""
     codes = {each.values.get("credit_code") for each in lines}
     numbers = {each.values.get("permit_number") for each in lines}
@@ -65,7 +64,6 @@ def compare(region: Region, lines: Sequence[Line], *, by: User, day: datetime.da
     known = _Known(
         region,
         by,
-        day,
         institutions,
         {each.number: each for each in Permit.objects.filter(number__in=numbers).select_related("institution__organisation")},
         dict(Organisation.objects.filter(name__in=names).values_list("name", "pk")),

@@ -1,15 +1,18 @@
-"""The register written out in the columns in which it is read: what is exported can be changed in Excel and imported again."""
+"""Lists written out in the columns in which they are read: what is exported can be changed in Excel and imported again."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import xlsxwriter
 from django.db.models import Prefetch, QuerySet
 
 from qingdan.institutions.imports.reading import EXPORTED, labels
+from qingdan.institutions.imports.staff_reading import COLUMNS as STAFF_COLUMNS
+from qingdan.institutions.imports.staff_reading import labels as staff_labels
 from qingdan.institutions.models import Institution, Permit, Premises
 from qingdan.policy.vocabulary import Vocabulary
 
@@ -22,6 +25,16 @@ _EXAMPLE = (
     "示例艺术培训中心（示例）", "52990101MJ00000017", "王示例", "民办非企业单位（非营利性）", "非学科类", "文化艺术", "义务教育阶段",
     "文化和旅游部门", "审批", "否", "2025-09-01", "示范街道", "", "教民999010160001号", "2025-09-01", "2028-08-31", "本部",
     "示范路1号", "300",
+)  # fmt: skip
+
+_STAFF_WIDTHS = {"identity_number": 22, "certificate_number": 22, "experience": 34, "subject": 16}
+_STAFF_HELP = (
+    "每行一人。证件号：中国公民写 18 位身份证号，外籍写护照号并写国籍；系统只留加密指纹和掩码，不保存号码。",
+    "已在名单里的人按“变更”处理，没有写的格子不改；改动后要由教育部门重新审核。写了离职日期的登记为离职。",
+    "教学人员要写任教类别（学科类、非学科类）和学科或项目，有教师资格证的写证号。",
+)
+_STAFF_EXAMPLE = (
+    "陈示例（示例）", "99010119900101000X", "中国", "教学人员", "非学科类", "美术", "20209901000000001", "教龄五年", "否", "2026-09-01", "",
 )  # fmt: skip
 
 
@@ -46,26 +59,52 @@ def _row(each: Institution) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def workbook(vocabulary: Vocabulary, rows: Iterable[tuple[str, ...]], *, with_example: bool = False) -> bytes:
-    """A register as xlsx; all cells are text, so that no number loses its zeros and no value is a formula."""
+@dataclass(frozen=True)
+class List:
+    """How one sort of list is written out."""
+
+    title: str
+    #: What the columns are called, in order.
+    headers: tuple[str, ...]
+    #: Widths of columns in characters, by header; others have 14.
+    widths: Mapping[str, int]
+    example: tuple[str, ...]
+    help: tuple[str, ...]
+
+
+def register_list(vocabulary: Vocabulary) -> List:
+    """The list of institutions, with the law's words for its columns."""
+    words = labels(vocabulary)
+    widths = {words[name]: width for name, width in _WIDTHS.items()}
+    return List("机构名册", tuple(words[name] for name in EXPORTED), widths, _EXAMPLE, _HELP)
+
+
+def staff_list() -> List:
+    """The list of people; only its empty form is written out, for their numbers are not kept."""
+    words = staff_labels()
+    widths = {words[name]: width for name, width in _STAFF_WIDTHS.items()}
+    return List("从业人员", tuple(words[name] for name in STAFF_COLUMNS), widths, _STAFF_EXAMPLE, _STAFF_HELP)
+
+
+def workbook(form: List, rows: Iterable[tuple[str, ...]], *, with_example: bool = False) -> bytes:
+    """A list as xlsx; all cells are text, so that no number loses its zeros and no value is a formula."""
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
         header = book.add_format({"bold": True, "bg_color": "#E3EFEC", "border": 1})
         text = book.add_format({"num_format": "@"})
-        words = labels(vocabulary)
-        _write(book.add_worksheet("机构名册"), words, header, text, rows)
+        _write(book.add_worksheet(form.title), form, header, text, rows)
         if with_example:
             sheet = book.add_worksheet("填写示例")
-            _write(sheet, words, header, text, [_EXAMPLE])
-            for index, line in enumerate(_HELP, start=3):
+            _write(sheet, form, header, text, [form.example])
+            for index, line in enumerate(form.help, start=3):
                 sheet.write_string(index, 0, line)
     return out.getvalue()
 
 
-def _write(sheet: Any, words: dict[str, str], header: Any, text: Any, rows: Iterable[tuple[str, ...]]) -> None:
-    for position, name in enumerate(EXPORTED):
-        sheet.set_column(position, position, _WIDTHS.get(name, 14), text)
-        sheet.write_string(0, position, words[name], header)
+def _write(sheet: Any, form: List, header: Any, text: Any, rows: Iterable[tuple[str, ...]]) -> None:
+    for position, name in enumerate(form.headers):
+        sheet.set_column(position, position, form.widths.get(name, 14), text)
+        sheet.write_string(0, position, name, header)
     for index, row in enumerate(rows, start=1):
         for position, value in enumerate(row):
             if value:

@@ -5,29 +5,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 
 from qingdan.institutions.enums import RegistrationKind, TrainingCategory, TrainingField
+from qingdan.institutions.imports.sheets import ListReader, header_word
 from qingdan.institutions.models.registry import validate_credit_code
 from qingdan.policy.vocabulary import Vocabulary
-from qingdan.schools.rolls.reading import EXAMPLE_SHEETS, LIMITS, ROLL_SUFFIXES, Line
 from qingdan.workbooks.dates import DateContext, date, span_in
-from qingdan.workbooks.delimited import read_delimited
-from qingdan.workbooks.excel import read_workbook
-from qingdan.workbooks.guards import check_file, container_of
-from qingdan.workbooks.model import Fault, FileFault, Unread
-from qingdan.workbooks.sheets import RawSheet
-from qingdan.workbooks.text import PLACEHOLDERS, plain_text, squeeze, tidy
+from qingdan.workbooks.model import Unread
+from qingdan.workbooks.text import PLACEHOLDERS, squeeze, tidy
 from qingdan.workbooks.words import Choices, YesNo
 from qingdan.workbooks.words import text as text_of_cell
 
-_HEADER_ROWS = 15
 #: Column of the register -> column of the fact kind ``institution`` whose headers it takes over.
 _OF_PACK = {
     "name": "institution", "credit_code": "credit_code", "category": "category", "field": "field", "audience": "audience",
@@ -54,53 +47,12 @@ EXPORTED = (
     "area_m2",
 )  # fmt: skip
 _LENGTHS = {"name": 100, "legal_person": 50, "permit_number": 40, "premises": 60, "address": 120, "street": 60, "website": 200}
-_IDLE = ("序号", "备注", "序")
 
 
 def labels(vocabulary: Vocabulary) -> dict[str, str]:
     """Column -> what it is called in Chinese."""
     columns = vocabulary.kinds["institution"].columns
     return {name: columns[source].label for name, source in _OF_PACK.items()} | {name: words[0] for name, words in _OWN.items()}
-
-
-@dataclass
-class RegisterReading:
-    """All lines of a workbook."""
-
-    lines: list[Line] = field(default_factory=list)
-    #: Headers of columns that were not read.
-    ignored: list[str] = field(default_factory=list)
-
-
-def read_register(path: Path, vocabulary: Vocabulary) -> RegisterReading:
-    """Read a register; raise FileFault, in one sentence with what to do, when the workbook is none."""
-    if path.suffix.lower() not in ROLL_SUFFIXES:
-        raise FileFault("不是认识的表格文件；请另存为 .xlsx（或 .xls、.ods、.csv）再上传")
-    check_file(path, LIMITS)
-    reader = _Reader(vocabulary)
-    sheets = [sheet for sheet in _sheets(path) if sheet.rows and sheet.name not in EXAMPLE_SHEETS]
-    if not sheets:
-        raise FileFault("表格里没有内容；请下载空表，填好后再上传")
-    has_header = [reader.sheet(sheet) for sheet in sheets]
-    if not any(has_header):
-        raise FileFault("没有找到名册的表头：至少要有“机构名称”和“统一社会信用代码”两列；请补上，或下载空表对照")
-    if not reader.reading.lines:
-        raise FileFault("表头下面没有一行内容；请填好后再上传")
-    return reader.reading
-
-
-def _sheets(path: Path) -> Iterator[RawSheet]:
-    container, suffix = container_of(path), path.suffix.lower()
-    if container in ("zip", "ole", "biff"):
-        yield from read_workbook(path, container, LIMITS)
-    elif container == "parquet" or suffix in (".xlsx", ".xlsm", ".ods"):
-        raise FileFault(f"不是真正的 {suffix} 文件，或已损坏；请在 Excel 或 WPS 中打开后另存为 .xlsx")
-    else:
-        yield read_delimited(path, LIMITS)
-
-
-def _header(cell: object) -> str:
-    return re.sub(r"[*:：]", "", tidy(squeeze(cell))) if isinstance(cell, str) else ""
 
 
 def registration_of(value: object) -> str | None:
@@ -126,83 +78,46 @@ def _area(value: object) -> int | None:
     return round(float(word))
 
 
-class _Reader:
+def _credit_code(value: object) -> str:
+    return squeeze(text_of_cell(value) or "").upper()
+
+
+class RegisterReader(ListReader):
+    """Reads institutions."""
+
+    what: ClassVar = "名册"
+    required: ClassVar = ("name", "credit_code")
+    lengths: ClassVar = _LENGTHS
+
     def __init__(self, vocabulary: Vocabulary) -> None:
+        super().__init__()
         self.labels = labels(vocabulary)
         columns = vocabulary.kinds["institution"].columns
         words = [(word, name) for name, options in _OWN.items() for word in options]
         words += [(word, name) for name, source in _OF_PACK.items() for word in [columns[source].label, *columns[source].headers]]
         # What a column is called first of all counts before what another is called besides.
-        self.names = {_header(word): name for word, name in reversed(words)} | {_header(label): n for n, label in self.labels.items()}
+        own = {header_word(label): name for name, label in self.labels.items()}
+        self.names = {header_word(word): name for word, name in reversed(words)} | own
         day = partial(date, context=DateContext())
         online = columns["runs_online"]
-        self.readers: dict[str, Callable[[Any], Any]] = {
+        self.readers = {
             **{
                 name: Choices(vocabulary.categories[str(columns[name].of)])
                 for name in ("category", "field", "audience", "department", "approval_basis")
             },
+            "credit_code": _credit_code,
             "runs_online": YesNo(online.yes, online.no),
             "registration": registration_of,
             "area_m2": _area,
             **dict.fromkeys(("registered_on", "permit_starts_on", "permit_ends_on"), day),
         }
-        self.reading = RegisterReading()
 
-    def sheet(self, sheet: RawSheet) -> bool:
-        """Read a sheet; False when it has no header of a register."""
-        best: tuple[int, dict[str, int]] = (-1, {})
-        for index, row in enumerate(sheet.rows[:_HEADER_ROWS]):
-            columns: dict[str, int] = {}
-            for position, cell in enumerate(row):
-                if (name := self.names.get(_header(cell))) is not None:
-                    columns.setdefault(name, position)
-            if len(columns) > len(best[1]):
-                best = (index, columns)
-        header, columns = best
-        if not {"name", "credit_code"} <= columns.keys():
-            return False
-        known = set(columns.values())
-        for position, cell in enumerate(sheet.rows[header]):
-            if cell not in ("", None) and position not in known and squeeze(str(cell)) not in _IDLE:
-                self.reading.ignored.append(plain_text(str(cell)))
-        self.reading.ignored = list(dict.fromkeys(self.reading.ignored))
-        for index in range(header + 1, len(sheet.rows)):
-            row = sheet.rows[index]
-            raw = {name: row[position] if position < len(row) else "" for name, position in columns.items()}
-            if all(_is_blank(cell) for cell in (raw["name"], raw["credit_code"])) or _header(raw["name"]) in self.names:
-                continue
-            self.reading.lines.append(self._line(sheet, sheet.numbers[index], raw))
-        return True
-
-    def _line(self, sheet: RawSheet, number: int, raw: Mapping[str, Any]) -> Line:
-        values: dict[str, Any] = {}
-        problems: list[str] = []
-        for name, cell in raw.items():
-            if isinstance(cell, Fault):
-                problems.append(f"{self.labels[name]}：{cell.reason}")
-                continue
-            try:
-                values[name] = self._value(name, cell)
-            except Unread as unread:
-                problems.append(f"{self.labels[name]}“{text_of_cell(cell) or ''}”{unread}")
+    def complete(self, values: dict[str, Any], problems: list[str]) -> list[str]:
+        """The term as two days, the field that follows from the category, and what is missing."""
         self._span(values, problems)
         if values.get("category") == TrainingCategory.ACADEMIC:
             values["field"] = values.get("field") or TrainingField.ACADEMIC.value
-        fault = "；".join([*_missing(values, problems), *problems])
-        return Line(sheet.name or "", number, {name: value for name, value in values.items() if value not in ("", None)}, fault)
-
-    def _value(self, name: str, cell: Any) -> Any:
-        if _is_blank(cell):
-            return None
-        if (read := self.readers.get(name)) is not None:
-            found = read(cell)
-            return found.isoformat() if hasattr(found, "isoformat") else found
-        text = text_of_cell(cell) or ""
-        if name == "credit_code":
-            return squeeze(text).upper()
-        if len(text) > _LENGTHS.get(name, 100):
-            raise Unread(f"超过 {_LENGTHS[name]} 个字；请核对是否填错了列")
-        return text
+        return list(_missing(values, problems))
 
     def _span(self, values: dict[str, Any], problems: list[str]) -> None:
         """A term written in one cell, as its two days."""
@@ -225,7 +140,3 @@ def _missing(values: Mapping[str, Any], problems: list[str]) -> Iterator[str]:
         validate_credit_code(values["credit_code"])
     except ValidationError as error:
         yield error.messages[0]
-
-
-def _is_blank(cell: object) -> bool:
-    return cell is None or (isinstance(cell, str) and squeeze(cell) in PLACEHOLDERS)

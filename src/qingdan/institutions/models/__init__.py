@@ -2,7 +2,7 @@
 
 from qingdan.institutions.models.applications import Application, ApplicationEvent, ApplicationFile, StepDeadline
 from qingdan.institutions.models.courses import Course, CourseFile
-from qingdan.institutions.models.imports import RegisterImport, RegisterRow
+from qingdan.institutions.models.imports import RegisterImport, RegisterRow, StaffImport, StaffRow
 from qingdan.institutions.models.permits import Permit
 from qingdan.institutions.models.registry import CapitalChange, Evaluation, Institution, Listing, Owner, Pledge, Premises
 from qingdan.institutions.models.staff import Staff
@@ -41,6 +41,8 @@ __all__ = [
     "Room",
     "Session",
     "Staff",
+    "StaffImport",
+    "StaffRow",
     "StepDeadline",
     "WeeklyPlan",
 ]

@@ -76,6 +76,8 @@ class Application(models.Model):
     details: Any = models.JSONField("申请内容", default=dict)
     state = models.CharField("状态", max_length=20, choices=ApplicationState.choices, default=ApplicationState.DRAFT)
     applied_on = models.DateField("申请日期", null=True, blank=True)
+    #: From which day the time of the present step runs.
+    step_began_on = models.DateField("本步开始", null=True, blank=True)
     #: By which day the present step is to be done, counted in working days.
     due_on = models.DateField("本步期限", null=True, blank=True)
     notice_from = models.DateField("公示起", null=True, blank=True)

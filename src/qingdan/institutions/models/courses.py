@@ -56,6 +56,8 @@ class Course(models.Model):
     is_overseas_curriculum = models.BooleanField("境外教育课程", default=False)
     is_exam_oriented = models.BooleanField("应试性", default=False)
     offers_photo_search = models.BooleanField("拍照搜题", default=False)
+    is_vulgar_or_unlawful = models.BooleanField("低俗或违法内容", default=False)
+    uses_pirated_material = models.BooleanField("盗版侵权材料", default=False)
     starts_on = models.DateField("开课日期")
     ends_on = models.DateField("结课日期")
     state = models.CharField("状态", max_length=20, choices=CourseState.choices, default=CourseState.DRAFT)
@@ -87,7 +89,14 @@ class Course(models.Model):
             models.CheckConstraint(
                 name="course_grades_run_upward",
                 condition=Q(first_grade=None, last_grade=None)
-                | Q(first_grade__gte=1, last_grade__lte=12, last_grade__gte=F("first_grade")),
+                # A comparison with nothing is neither true nor false, and what is not false passes: both have to be there.
+                | Q(
+                    first_grade__isnull=False,
+                    last_grade__isnull=False,
+                    first_grade__gte=1,
+                    last_grade__lte=12,
+                    last_grade__gte=F("first_grade"),
+                ),
                 violation_error_message="年级要在一至十二之间，最高不低于最低",
             ),
             models.CheckConstraint(

@@ -36,7 +36,7 @@ class PermitQuerySet(models.QuerySet["Permit"]):
         return self.in_force(day).filter(ends_on__lte=day + datetime.timedelta(days=within_days))
 
 
-@pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent())
+@pghistory.track(pghistory.UpdateEvent(row=pghistory.Old), pghistory.DeleteEvent())
 class Permit(models.Model):
     """One permit for one institution at one of its premises (or online)."""
 

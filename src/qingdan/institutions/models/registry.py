@@ -132,6 +132,11 @@ class Institution(models.Model):
         """The organisation's name."""
         return self.organisation.name
 
+    def refuse_when_closed(self) -> None:
+        """Raise ValidationError for an institution that is deregistered: its records stay as they were."""
+        if self.state == InstitutionState.CLOSED:
+            raise ValidationError(f"“{self.name}”已注销，登记只供查看，不能再新增或修改；有疑问请联系主管部门")
+
     @property
     def is_non_profit(self) -> bool:
         """Whether it may not distribute gains."""

@@ -12,6 +12,9 @@ from qingdan.accounts.models import User
 from qingdan.institutions.enums import StaffRole, TrainingCategory
 from qingdan.institutions.models.registry import Institution
 
+#: The nationality of whoever is no foreigner.
+CHINESE = "中国"
+
 
 class StaffQuerySet(models.QuerySet["Staff"]):
     """Questions about staff."""
@@ -43,7 +46,7 @@ class Staff(models.Model):
     certificate_number = models.CharField("教师资格证号", max_length=40, blank=True)
     is_certificate_fitting = models.BooleanField("资格与任教相应", null=True, blank=True)
     experience = models.CharField("教学经验", max_length=300, blank=True)
-    nationality = models.CharField("国籍", max_length=30, default="中国")
+    nationality = models.CharField("国籍", max_length=30, default=CHINESE)
     is_abroad = models.BooleanField("身在境外", default=False)
     meets_foreign_rules = models.BooleanField("外籍聘用合规", null=True, blank=True)
     is_qualification_checked = models.BooleanField("资质经审核", default=False)
@@ -85,4 +88,4 @@ class Staff(models.Model):
     @property
     def is_foreign(self) -> bool:
         """Whether the nationality is not Chinese."""
-        return self.nationality != "中国"
+        return self.nationality != CHINESE

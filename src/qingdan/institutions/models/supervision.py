@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import datetime
+from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from qingdan.accounts.models import Organisation, User
 from qingdan.institutions.enums import (
@@ -17,6 +19,19 @@ from qingdan.institutions.enums import (
     TrainingCategory,
 )
 from qingdan.institutions.models.registry import Institution
+
+_CHECKED = (InspectionState.PASSED, InspectionState.TO_CORRECT, InspectionState.FAILED)
+
+
+class InspectionCampaignQuerySet(models.QuerySet["InspectionCampaign"]):
+    """Questions about campaigns."""
+
+    def visible_to(self, user: User) -> InspectionCampaignQuerySet:
+        """For officers: those of the own office, and those in which an institution is that the user may see."""
+        if not user.is_officer:
+            return self.none()
+        seen = Inspection.objects.visible_to(user).filter(campaign=OuterRef("pk"))
+        return self.filter(Q(bureau=user.employer) | Exists(seen))
 
 
 class InspectionCampaign(models.Model):
@@ -31,6 +46,8 @@ class InspectionCampaign(models.Model):
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name="发起人")
     created_at = models.DateTimeField("发起时间", auto_now_add=True)
 
+    objects = InspectionCampaignQuerySet.as_manager()
+
     class Meta:
         verbose_name = verbose_name_plural = "年检"
         ordering: ClassVar = ["-year", "-pk"]
@@ -44,6 +61,32 @@ class InspectionCampaign(models.Model):
         return self.title
 
 
+class InspectionQuerySet(models.QuerySet["Inspection"]):
+    """Questions about inspections."""
+
+    def visible_to(self, user: User) -> InspectionQuerySet:
+        """Those of the institutions that a user may see."""
+        return self.filter(institution__in=Institution.objects.visible_to(user))
+
+    def concluded(self) -> InspectionQuerySet:
+        """Those with a result, for the public: passed, to correct or failed, the newest year first."""
+        found = self.filter(state__in=_CHECKED).select_related("campaign", "institution__organisation")
+        return found.order_by("-campaign__year", "-inspected_on", "institution__organisation__pinyin", "pk")
+
+    def late(self, day: datetime.date) -> InspectionQuerySet:
+        """Those whose institution has not reported by the day it was asked to."""
+        return self.filter(state=InspectionState.WAITING, campaign__report_until__lt=day)
+
+    def to_check(self) -> InspectionQuerySet:
+        """Those that wait for an officer: reported, or said to be corrected."""
+        is_corrected = Q(state=InspectionState.TO_CORRECT, corrected_at__isnull=False)
+        return self.filter(Q(state=InspectionState.REPORTED) | is_corrected)
+
+    def of_institution(self) -> InspectionQuerySet:
+        """Those that wait for the institution: a report, or a correction."""
+        return self.filter(Q(state=InspectionState.WAITING) | Q(state=InspectionState.TO_CORRECT, corrected_at=None))
+
+
 class Inspection(models.Model):
     """One institution in a campaign: waiting → reported → passed, to correct by a day, or failed."""
 
@@ -55,6 +98,11 @@ class Inspection(models.Model):
     inspected_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="核查人")
     correct_until = models.DateField("整改期限", null=True, blank=True)
     conclusion = models.CharField("结论说明", max_length=500, blank=True)
+    #: When the institution said that it has corrected what was found; empty again after each check.
+    corrected_at = models.DateTimeField("报告整改完成时间", null=True, blank=True)
+    correction_note = models.CharField("整改说明", max_length=300, blank=True)
+
+    objects = InspectionQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "机构年检"
@@ -74,10 +122,25 @@ class Inspection(models.Model):
                 | Q(inspected_on__isnull=False, inspected_by__isnull=False),
                 violation_error_message="年检结论要有核查人和日期",
             ),
+            models.CheckConstraint(
+                name="inspection_corrects_what_was_found",
+                condition=Q(corrected_at=None) | Q(state=InspectionState.TO_CORRECT),
+                violation_error_message="只有限期整改的年检才报告整改完成",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.campaign} {self.institution}"
+
+    @property
+    def is_with_institution(self) -> bool:
+        """Whether the institution has to answer now: the report, or a correction that it has not yet reported."""
+        return self.state == InspectionState.WAITING or (self.state == InspectionState.TO_CORRECT and self.corrected_at is None)
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether it has a result."""
+        return self.state in _CHECKED
 
 
 class InspectionItem(models.Model):
@@ -88,8 +151,8 @@ class InspectionItem(models.Model):
     title = models.CharField("项目", max_length=200)
     #: ``[{clause, text}]``
     cites = models.JSONField("依据")
-    #: What the system itself knows, when the list was made: breaches of the rule by this institution.
-    known_breaches = models.PositiveIntegerField("系统已知的问题数", default=0)
+    #: What the system itself knew when the list was made: breaches of the rule by this institution. Empty until it has counted.
+    known_breaches = models.PositiveIntegerField("系统已知的问题数", null=True, blank=True)
     self_answer = models.BooleanField("自查符合", null=True, blank=True)
     self_note = models.CharField("自查说明", max_length=300, blank=True)
     is_met = models.BooleanField("核查符合", null=True, blank=True)
@@ -135,7 +198,41 @@ class InspectionEvidence(models.Model):
         return self.name
 
 
-class Advertisement(models.Model):
+class SeenQuerySet(models.QuerySet[Any]):
+    """Questions about what was seen of institutions."""
+
+    def visible_to(self, user: User) -> SeenQuerySet:
+        """That of the institutions that a user may see; to an institution what was withdrawn was never there."""
+        found = self.filter(institution__in=Institution.objects.visible_to(user))
+        return found if user.is_officer else found.standing()
+
+    def standing(self) -> SeenQuerySet:
+        """What has not been withdrawn."""
+        return self.filter(withdrawn_at=None)
+
+
+class Seen(models.Model):
+    """What was seen of an institution, as the law judged it that day; a mistaken record is withdrawn, never deleted."""
+
+    #: Breaches in the words of the law of the day of recording: ``[{rule_id, title, sentence, remedy, cites: [{clause, text}]}]``.
+    objections = models.JSONField("不合规定之处", default=list, blank=True)
+    recorded_at = models.DateTimeField("记录时间", default=timezone.now)
+    withdrawn_at = models.DateTimeField("撤销时间", null=True, blank=True)
+    withdrawn_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="撤销人")
+    withdrawal_reason = models.CharField("撤销理由", max_length=300, blank=True)
+
+    objects = SeenQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+_IS_STANDING = Q(withdrawn_at=None, withdrawn_by=None, withdrawal_reason="")
+_IS_WITHDRAWN = Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False) & ~Q(withdrawal_reason="")
+_EXPLAIN_WITHDRAWAL = "撤销记录要写明理由"
+
+
+class Advertisement(Seen):
     """One advertisement that was seen."""
 
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="advertisements", verbose_name="机构")
@@ -153,7 +250,6 @@ class Advertisement(models.Model):
     photo_type = models.CharField("照片类型", max_length=100, blank=True)
     photo = models.BinaryField("照片内容", null=True, blank=True)
     recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name="记录人")
-    recorded_at = models.DateTimeField("记录时间", auto_now_add=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "培训广告"
@@ -164,13 +260,18 @@ class Advertisement(models.Model):
                 condition=~Q(location="") & ~Q(text=""),
                 violation_error_message="请写明广告的位置和内容",
             ),
+            models.CheckConstraint(
+                name="advertisement_withdrawal_is_explained",
+                condition=_IS_STANDING | _IS_WITHDRAWN,
+                violation_error_message=_EXPLAIN_WITHDRAWAL,
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.institution} {self.found_on}"
 
 
-class Activity(models.Model):
+class Activity(Seen):
     """A competition, test, ranking or publicity with results (R11)."""
 
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="activities", verbose_name="机构")
@@ -196,6 +297,11 @@ class Activity(models.Model):
         ordering: ClassVar = ["-held_on", "-pk"]
         constraints: ClassVar = [
             models.CheckConstraint(name="activity_has_a_name", condition=~Q(name=""), violation_error_message="请写明活动名称"),
+            models.CheckConstraint(
+                name="activity_withdrawal_is_explained",
+                condition=_IS_STANDING | _IS_WITHDRAWN,
+                violation_error_message=_EXPLAIN_WITHDRAWAL,
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote
 
 import xlsxwriter
-from django.http import HttpResponse
 
 from qingdan.institutions.models import Session
 from qingdan.institutions.models.timetable import clock_text
 from qingdan.policy.packs import default_pack
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: Columns of the fact kind, in the order of the sheet.
 COLUMNS = (
     "institution", "credit_code", "course", "on_date", "starts_at", "ends_at", "premises", "teacher", "category", "mode", "grade",
@@ -85,10 +82,3 @@ def workbook(sessions: Iterable[Session], columns: Iterable[str] = COLUMNS) -> b
     sheet.repeat_rows(0)
     book.close()
     return out.getvalue()
-
-
-def download(content: bytes, name: str) -> HttpResponse:
-    """A file that the browser saves under a Chinese name."""
-    response = HttpResponse(content, content_type=XLSX)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
-    return response

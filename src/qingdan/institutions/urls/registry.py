@@ -13,6 +13,7 @@ urlpatterns = [
     path("mine/", registry.mine, name="mine"),
     path("<int:pk>/", registry.institution, name="institution"),
     path("<int:pk>/edit/", registry.institution_edit, name="institution_edit"),
+    path("<int:pk>/codes/", registry.institution_codes, name="institution_codes"),
     path("<int:pk>/state/", records.set_state, name="institution_state"),
     path("<int:pk>/premises/", records.add_premises, name="premises_add"),
     path("premises/<int:pk>/close/", records.close_premises, name="premises_close"),
@@ -27,6 +28,7 @@ urlpatterns = [
     path("imports/template.xlsx", imports.register_template, name="register_template"),
     path("imports/<int:pk>/", imports.register_import, name="register_import"),
     path("imports/<int:pk>/apply/", imports.register_apply, name="register_apply"),
+    path("imports/<int:pk>/codes/", imports.register_codes, name="register_codes"),
     path("imports/<int:pk>/undo/", imports.register_undo, name="register_undo"),
     path("imports/<int:pk>/discard/", imports.register_discard, name="register_discard"),
 ]

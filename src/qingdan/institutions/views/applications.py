@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -15,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from qingdan.accounts.access import for_roles, user_of
+from qingdan.accounts.answering import attempt
 from qingdan.accounts.enums import OFFICERS, Role
 from qingdan.institutions.actions.applications import (
     ALLOWED_IN,
@@ -30,6 +29,7 @@ from qingdan.institutions.forms.applications import FORMS, FilesForm, ReasonForm
 from qingdan.institutions.models import Application, ApplicationFile
 from qingdan.institutions.routing import acts_for, offices_over
 from qingdan.places.calendar import today
+from qingdan.storage.downloads import saved
 
 log = logging.getLogger(__name__)
 _PER_PAGE = 30
@@ -46,17 +46,6 @@ _WAY = (
     ApplicationState.ON_NOTICE,
     ApplicationState.TO_DECIDE,
 )
-
-
-def attempt(request: HttpRequest, act: Callable[[], object], done: str) -> bool:
-    """Do it and say so, or say why not."""
-    try:
-        act()
-    except ValidationError as error:
-        messages.error(request, "；".join(error.messages))
-        return False
-    messages.success(request, done)
-    return True
 
 
 def found_application(request: HttpRequest, pk: int) -> Application:
@@ -234,10 +223,7 @@ def application_file(request: HttpRequest, pk: int, file_pk: int) -> HttpRespons
     """One file, byte for byte; always saved, never shown in the browser."""
     file = get_object_or_404(ApplicationFile.objects.filter(application=found_application(request, pk)), pk=file_pk)
     log.info("application.file_downloaded application=%s file=%s by=%s", pk, file_pk, user_of(request).pk)
-    response = HttpResponse(bytes(file.content), content_type=file.content_type)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file.name)}"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return saved(file.content, file.name, file.content_type)
 
 
 @for_roles(Role.INSTITUTION)

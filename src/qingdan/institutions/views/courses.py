@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -15,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
+from qingdan.accounts.answering import attempt
 from qingdan.accounts.enums import OFFICERS, Role
 from qingdan.institutions.actions.courses import (
     delete_course,
@@ -27,12 +26,13 @@ from qingdan.institutions.actions.courses import (
     submit_course,
     withdraw_course,
 )
-from qingdan.institutions.actions.trying import Refused
 from qingdan.institutions.classifying import PARTS, Classified, classify, classify_course
 from qingdan.institutions.enums import CourseState
 from qingdan.institutions.forms.courses import CourseFilter, CourseForm, CourseReviewForm, category_of
 from qingdan.institutions.models import Course, CourseFile, Institution
+from qingdan.judging.trying import Refused
 from qingdan.places.calendar import current_pack
+from qingdan.storage.downloads import saved
 
 log = logging.getLogger(__name__)
 _PER_PAGE = 30
@@ -48,17 +48,6 @@ def _found(request: HttpRequest, pk: int) -> Course:
 
 def _own_institution(request: HttpRequest) -> Institution:
     return get_object_or_404(Institution.objects.visible_to(user_of(request)).select_related("organisation"))
-
-
-def _attempt(request: HttpRequest, act: Callable[[], object], done: str) -> bool:
-    """Do it and say so, or say why not."""
-    try:
-        act()
-    except ValidationError as error:
-        messages.error(request, "；".join(error.messages))
-        return False
-    messages.success(request, done)
-    return True
 
 
 @for_roles(*_READERS)
@@ -195,7 +184,7 @@ def course_submit(request: HttpRequest, pk: int) -> HttpResponse:
 def course_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Take it back before it is reviewed."""
     found = _found(request, pk)
-    _attempt(request, lambda: withdraw_course(course=found, by=user_of(request)), "已取回，现在是草稿。")
+    attempt(request, lambda: withdraw_course(course=found, by=user_of(request)), "已取回，现在是草稿。")
     return redirect("institutions:course", pk)
 
 
@@ -229,7 +218,7 @@ def course_review(request: HttpRequest, pk: int) -> HttpResponse:
 def course_end(request: HttpRequest, pk: int) -> HttpResponse:
     """It is not taught any longer."""
     found = _found(request, pk)
-    _attempt(request, lambda: end_course(course=found, by=user_of(request)), "课程已停开，不再公示。")
+    attempt(request, lambda: end_course(course=found, by=user_of(request)), "课程已停开，不再公示。")
     return redirect("institutions:course", pk)
 
 
@@ -238,7 +227,7 @@ def course_end(request: HttpRequest, pk: int) -> HttpResponse:
 def course_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a draft."""
     found = _found(request, pk)
-    if _attempt(request, lambda: delete_course(course=found, by=user_of(request)), "草稿已删除。"):
+    if attempt(request, lambda: delete_course(course=found, by=user_of(request)), "草稿已删除。"):
         return redirect("institutions:courses")
     return redirect("institutions:course", pk)
 
@@ -249,10 +238,7 @@ def course_file(request: HttpRequest, pk: int, file_pk: int) -> HttpResponse:
     """One material, byte for byte; always saved, never shown in the browser."""
     file = get_object_or_404(CourseFile.objects.filter(course=_found(request, pk)), pk=file_pk)
     log.info("course.material_downloaded course=%s file=%s by=%s", pk, file_pk, user_of(request).pk)
-    response = HttpResponse(bytes(file.content), content_type=file.content_type)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file.name)}"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return saved(file.content, file.name, file.content_type)
 
 
 @for_roles(Role.INSTITUTION)
@@ -261,5 +247,5 @@ def course_file_delete(request: HttpRequest, pk: int, file_pk: int) -> HttpRespo
     """Take a material off."""
     files = CourseFile.objects.defer("content").select_related("course").filter(course=_found(request, pk))
     file = get_object_or_404(files, pk=file_pk)
-    _attempt(request, lambda: delete_material(file=file, by=user_of(request)), f"材料“{file.name}”已删除。")
+    attempt(request, lambda: delete_material(file=file, by=user_of(request)), f"材料“{file.name}”已删除。")
     return redirect("institutions:course_edit", pk)

@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
+from qingdan.accounts.answering import attempt
 from qingdan.accounts.enums import OFFICERS
 from qingdan.accounts.models import User
 from qingdan.institutions.actions import applications as acts
@@ -23,7 +24,7 @@ from qingdan.institutions.forms.applications import DeadlinesForm, QueueFilter, 
 from qingdan.institutions.forms.permits import ApproveForm
 from qingdan.institutions.models import Application, StepDeadline
 from qingdan.institutions.routing import acts_for, deadlines_of, offices_over
-from qingdan.institutions.views.applications import application_page, attempt, found_application
+from qingdan.institutions.views.applications import application_page, found_application
 from qingdan.places.calendar import today
 
 _PER_PAGE = 30

@@ -18,6 +18,7 @@ from qingdan.accounts.access import for_roles, is_fragment, user_of
 from qingdan.accounts.enums import OFFICERS, Role
 from qingdan.institutions.actions.permits import revoke
 from qingdan.institutions.forms.permits import PermitFilter, RevokeForm, days_left
+from qingdan.institutions.history import history
 from qingdan.institutions.models import Permit
 from qingdan.institutions.routing import acts_for, offices_over
 from qingdan.places.calendar import today
@@ -53,6 +54,7 @@ def _page(request: HttpRequest, permit: Permit, form: RevokeForm, *, status: int
         "is_in_force": permit.is_in_force(today()),
         "days_left": days_left(permit.ends_on),
         "today": today(),
+        "steps": history(permit),
     }
     return render(request, "institutions/applications/permit.html", context, status=status)
 

@@ -8,50 +8,28 @@ from __future__ import annotations
 
 import datetime
 import io
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 import segno
-from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.cache import patch_cache_control, patch_vary_headers
-from django.views.decorators.http import conditional_page, require_safe
 
-from qingdan.accounts.access import is_fragment
-from qingdan.institutions.enums import InspectionState, ListColour
+from qingdan.accounts.access import is_fragment, open_to_all
+from qingdan.institutions.credit import credit_of
+from qingdan.institutions.enums import ListColour
 from qingdan.institutions.forms.public import DirectoryFilter
 from qingdan.institutions.models import Course, Institution, Listing, Session, Staff
+from qingdan.institutions.oversight import settled_findings
 from qingdan.institutions.views.registry import with_standing
 from qingdan.places.calendar import monday_of, today
 
-SECONDS_KEPT = 60
 _PER_PAGE = 30
 _LISTED_PER_PAGE = 50
+_SETTLED_SHOWN = 20
 _CERTIFICATE_SHOWN = 4
 _WEEKDAYS = "一二三四五六日"
-
-View = Callable[..., HttpResponse]
-
-
-def open_to_all(view: View) -> View:
-    """A page for everybody, which caches may keep for a minute and browsers ask for by its ETag."""
-
-    @wraps(view)
-    def opened(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = view(request, *args, **kwargs)
-        if request.user.is_authenticated:
-            # It bears a name at the top.
-            patch_cache_control(response, private=True, no_cache=True)
-        else:
-            patch_cache_control(response, public=True, max_age=SECONDS_KEPT)
-        patch_vary_headers(response, ["Cookie", "HX-Request"])
-        return response
-
-    return login_not_required(require_safe(conditional_page(opened)))
 
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
@@ -111,7 +89,8 @@ def yuan(fen: int) -> str:
 def institution(request: HttpRequest, pk: int) -> HttpResponse:
     """What parents should know before they pay."""
     found, day = _institution(pk), today()
-    decided = [InspectionState.PASSED, InspectionState.TO_CORRECT, InspectionState.FAILED]
+    inspections = list(found.inspections.concluded())
+    listings, settled = list(found.listings.all()), settled_findings(found.pk)
     teachers = Staff.objects.filter(institution=found, role="teaching").published(day)
     courses = Course.objects.filed().filter(institution=found, ends_on__gte=day).order_by("name")
     context = {
@@ -123,8 +102,11 @@ def institution(request: HttpRequest, pk: int) -> HttpResponse:
         "week": [
             (name, [(clock(each.starts_at), clock(each.ends_at), each) for each in held]) for name, held in _week(found, day)
         ],
-        "inspections": found.inspections.filter(state__in=decided).select_related("campaign").order_by("-campaign__year", "-pk"),
-        "listings": found.listings.all(),
+        "inspections": inspections,
+        "listings": listings,
+        "settled": settled[:_SETTLED_SHOWN],
+        "settled_count": len(settled),
+        "credit": credit_of(listings, inspections, settled, day),
         "evaluations": found.evaluations.all(),
         "pledges": found.pledges.all(),
     }  # fmt: skip

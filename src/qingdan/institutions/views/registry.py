@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from typing import Any
-from urllib.parse import quote
 
 from django.contrib import messages
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -14,11 +13,12 @@ from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
 from qingdan.accounts.enums import OFFICERS, Role
 from qingdan.institutions.actions import registry as actions
+from qingdan.institutions.actions.accounts import accounts_of, issue_codes
 from qingdan.institutions.enums import ListColour
 from qingdan.institutions.forms import registry as forms
 from qingdan.institutions.history import history
@@ -26,9 +26,10 @@ from qingdan.institutions.imports import exporting
 from qingdan.institutions.models import Course, Institution, Listing, Permit, Session, Staff
 from qingdan.institutions.models.registry import InstitutionQuerySet
 from qingdan.places.calendar import current_pack, monday_of, today
+from qingdan.schools.views.joining import sheet
+from qingdan.storage.downloads import saved
 
 _PER_PAGE = 30
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def fetch(request: HttpRequest, pk: int) -> Institution:
@@ -92,10 +93,8 @@ def registry(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> HttpResponse:
     """What the list shows, in the columns that an import reads."""
     _, found = _filtered(request)
-    content = exporting.workbook(current_pack().vocabulary, exporting.register_rows(found))
-    response = HttpResponse(content, content_type=XLSX)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(f'机构名册_{today():%Y%m%d}.xlsx')}"
-    return response
+    content = exporting.workbook(exporting.register_list(current_pack().vocabulary), exporting.register_rows(found))
+    return saved(content, f"机构名册_{today():%Y%m%d}.xlsx")
 
 
 @for_roles(*OFFICERS, Role.INSTITUTION)
@@ -131,6 +130,8 @@ def institution(request: HttpRequest, pk: int) -> HttpResponse:
         "course_count": courses.count(),
         "session_count": sessions.count(),
         "steps": history(found),
+        "accounts": (accounts := accounts_of(found)),
+        "is_entered": any(each.has_usable_password() for each in accounts),
     }
     return render(request, "institutions/registry/institution.html", context)
 
@@ -145,10 +146,15 @@ def mine(request: HttpRequest) -> HttpResponse:
     return render(request, "institutions/registry/unregistered.html")
 
 
+#: What an account's record calls a field -> what the form calls it.
+_OF_ACCOUNT = {"username": "account_username", "display_name": "account_name"}
+
+
 def add_errors(form: BaseForm, error: ValidationError) -> None:
     """Say a refusal beside the fields that it is about, or above the form."""
     by_field = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
-    for name, said in by_field.items():
+    for each, said in by_field.items():
+        name = _OF_ACCOUNT.get(each, each)
         form.add_error(name if name in form.fields else None, said)
 
 
@@ -166,14 +172,33 @@ def institution_new(request: HttpRequest) -> HttpResponse:
     form = forms.InstitutionForm(request.POST or None, user=user_of(request))
     if request.method == "POST" and form.is_valid():
         record: Institution = form.save(commit=False)
+        data = form.cleaned_data
+        account = actions.FirstAccount(data["account_name"], data["account_username"]) if data["account_name"] else None
         try:
-            actions.register(record, name=form.cleaned_data["name"], region=form.cleaned_data["region"], by=user_of(request))
+            _, slip = actions.register(record, name=data["name"], region=data["region"], by=user_of(request), account=account)
         except ValidationError as error:
             add_errors(form, error)
         else:
+            if slip is not None:
+                back = reverse("institutions:institution", args=[record.pk])
+                return sheet(request, record.name, [slip], f"{record.name}已登记：经办人的加入码", back)
             messages.success(request, f"已登记“{record.name}”。接着可以添加教学点和举办者。")
             return redirect("institutions:institution", record.pk)
     return answer_form(request, form, title="登记机构", button="登记", crumbs=[])
+
+
+@for_roles(*OFFICERS)
+@require_POST
+def institution_codes(request: HttpRequest, pk: int) -> HttpResponse:
+    """A one-time code for whoever first signs in for an institution; it is shown once."""
+    found = fetch(request, pk)
+    back = reverse("institutions:institution", args=[pk])
+    try:
+        slips = issue_codes([found], by=user_of(request))
+    except ValidationError as error:
+        messages.error(request, "；".join(error.messages))
+        return redirect(back)
+    return sheet(request, found.name, slips, f"{found.name}：经办人的加入码", back)
 
 
 @for_roles(*OFFICERS, Role.INSTITUTION)

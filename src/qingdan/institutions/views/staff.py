@@ -21,11 +21,11 @@ from qingdan.institutions.actions.staff import (
     matched_teachers,
     put_up,
     take_back,
-    tell_bureau_of_match,
+    tell_bureau_of_matches,
 )
-from qingdan.institutions.actions.trying import Refused
 from qingdan.institutions.forms.staff import STANDINGS, CheckForm, LeaveForm, StaffFilter, StaffForm
 from qingdan.institutions.models import Institution, Staff
+from qingdan.judging.trying import Refused
 from qingdan.places.calendar import today
 
 _PER_PAGE = 40
@@ -92,7 +92,7 @@ def _save(request: HttpRequest, form: StaffForm) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         except Refused as refused:
-            tell_bureau_of_match(staff=person)
+            tell_bureau_of_matches(institution=person.institution, digests=[person.identity_digest])
             context["objections"] = refused.objections
         else:
             messages.success(request, f"{person.name}已登记，等教育部门审核资质。")

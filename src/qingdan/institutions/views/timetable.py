@@ -22,6 +22,7 @@ from qingdan.institutions.timetables import exporting
 from qingdan.institutions.timetables.expanding import day_note, month_bounds
 from qingdan.judging.law import current_law
 from qingdan.places.calendar import SchoolCalendar, monday_of, today
+from qingdan.storage.downloads import saved
 
 _ROWS_PER_PAGE = 100
 _WEEK = [datetime.timedelta(days=number) for number in range(7)]
@@ -235,4 +236,4 @@ def timetable_export(request: HttpRequest, pk: int) -> HttpResponse:
     first, last = month_bounds(asked_day(request.GET.get("month")))
     found = Session.objects.filter(institution=institution).planned().filter(on_date__range=(first, last)).with_names()
     content = exporting.workbook(found.select_related("institution__organisation", "course", "room__premises", "teacher"))
-    return exporting.download(content, f"课表_{institution.name}_{first:%Y年%m月}.xlsx")
+    return saved(content, f"课表_{institution.name}_{first:%Y年%m月}.xlsx")

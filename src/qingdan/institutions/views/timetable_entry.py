@@ -24,6 +24,7 @@ from qingdan.institutions.timetables.expanding import day_note, make_up_workdays
 from qingdan.institutions.timetables.importing import TimetableReading, read_timetable
 from qingdan.institutions.views.timetable import UNDO, asked_day, breaches_of, own_institution
 from qingdan.places.calendar import SchoolCalendar, today
+from qingdan.storage.downloads import saved
 from qingdan.workbooks import InputError
 
 _KEPT_HOURS = 6
@@ -206,7 +207,7 @@ def timetable_import(request: HttpRequest) -> HttpResponse:
 @require_safe
 def timetable_template(request: HttpRequest) -> HttpResponse:
     """An empty workbook to fill in."""
-    return exporting.download(exporting.workbook([], exporting.TEMPLATE_COLUMNS), "课表空表.xlsx")
+    return saved(exporting.workbook([], exporting.TEMPLATE_COLUMNS), "课表空表.xlsx")
 
 
 def _own_session(request: HttpRequest, pk: int) -> Session:
@@ -304,14 +305,22 @@ def timetable_undo(request: HttpRequest) -> HttpResponse:
     return _put_back(request, _own_session(request, undo["pk"]), undo["was"])
 
 
+def _saved_room(request: HttpRequest, form: RoomForm) -> Room | None:
+    """The room of a form, kept; None, with the reason in the form, when it cannot be."""
+    try:
+        return acts.save_room(room=form.save(commit=False), by=user_of(request))
+    except ValidationError as error:
+        form.add_error(None, error)
+        return None
+
+
 @for_roles(Role.INSTITUTION)
 def rooms(request: HttpRequest) -> HttpResponse:
     """The rooms of one's premises, and the form that adds one."""
     institution = own_institution(request)
     form = RoomForm(request.POST or None, institution=institution)
-    if request.method == "POST" and form.is_valid():
-        room = form.save()
-        messages.success(request, f"已添加教室“{room.name}”。")
+    if request.method == "POST" and form.is_valid() and (saved := _saved_room(request, form)):
+        messages.success(request, f"已添加教室“{saved.name}”。")
         return redirect("institutions:rooms")
     found = Room.objects.visible_to(user_of(request)).select_related("premises")
     context = {"rooms": found, "form": form, "has_premises": institution.premises.exists()}
@@ -332,8 +341,7 @@ def room(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("institutions:room", pk)
         messages.success(request, "已删除教室。")
         return redirect("institutions:rooms")
-    if request.method == "POST" and form.is_valid():
-        form.save()
+    if request.method == "POST" and form.is_valid() and _saved_room(request, form):
         messages.success(request, "已保存。")
         return redirect("institutions:rooms")
     return render(request, "institutions/timetable/room.html", {"room": found, "form": form}, status=400 if form.errors else 200)

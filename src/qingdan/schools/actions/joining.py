@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from qingdan.accounts.enums import Role
-from qingdan.accounts.models import User
+from qingdan.accounts.models import Organisation, User
 from qingdan.schools.actions.classes import lock_school
 from qingdan.schools.enums import JoinKind
 from qingdan.schools.models import Guardian, JoinCode, Pupil, School
@@ -19,7 +19,7 @@ from qingdan.schools.models import Guardian, JoinCode, Pupil, School
 log = logging.getLogger(__name__)
 
 #: One sentence for every code that opens nothing: nobody learns which codes there ever were.
-NO_SUCH_CODE = "加入码不对，或已经用过、作废、过期。请核对纸条上的十位字母和数字；还是不行，请向班主任要一个新的"
+NO_SUCH_CODE = "加入码不对，或已经用过、作废、过期。请核对纸条上的十位字母和数字；还是不行，请向发码的人要一个新的"
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,25 @@ def issue_for_pupils(school: School, pupils: Sequence[Pupil], *, class_name: str
     return slips
 
 
-def issue_for_staff(school: School, staff: Sequence[User], *, by: User) -> list[Slip]:
-    """A new code for each account that has no password yet; raise ValidationError for one that has."""
+def new_account(organisation: Organisation, *, username: str, display_name: str, role: str) -> User:
+    """An account that waits for its owner to set a password with a one-time code; raise ValidationError on what does not fit."""
+    user = User(username=username, display_name=display_name, role=role, organisation=organisation)
+    user.set_unusable_password()
+    user.full_clean(exclude=["password"])
+    user.save()
+    return user
+
+
+def issue_for_staff(school: School | None, staff: Sequence[User], *, by: User) -> list[Slip]:
+    """A new code for each account that has no password yet; raise ValidationError for one that has.
+
+    ``school`` is the school whose accounts they are, None for accounts of other organisations.
+    """
     if any(each.has_usable_password() for each in staff):
-        raise ValidationError("只能给还没有设过密码的教师发码；忘记密码请联系系统管理员")
+        raise ValidationError("只能给还没有设过密码的账户发码；忘记密码请联系系统管理员")
     with transaction.atomic():
-        lock_school(school)
+        if school is not None:
+            lock_school(school)
         for each in JoinCode.objects.open().filter(kind=JoinKind.STAFF, staff__in=staff):
             each.revoke()
         slips = []

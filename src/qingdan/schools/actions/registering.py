@@ -11,7 +11,7 @@ from qingdan.accounts.enums import OrganisationKind, Role
 from qingdan.accounts.models import Organisation, User
 from qingdan.places.models import Region
 from qingdan.policy.packs import default_pack
-from qingdan.schools.actions.joining import Slip, issue_for_staff
+from qingdan.schools.actions.joining import Slip, issue_for_staff, new_account
 from qingdan.schools.enums import GRADES_OF_KIND
 from qingdan.schools.models import School
 
@@ -50,10 +50,7 @@ def register_school(
     school = School(organisation=owner, region=region, kind=kind, first_grade=first, last_grade=last, locality=locality, address=address)
     school.full_clean()
     school.save()
-    leader = User(username=leader_username, display_name=leader_name, role=Role.SCHOOL_LEADER, organisation=owner)
-    leader.set_unusable_password()
-    leader.full_clean(exclude=["password"])
-    leader.save()
+    leader = new_account(owner, username=leader_username, display_name=leader_name, role=Role.SCHOOL_LEADER)
     (slip,) = issue_for_staff(school, [leader], by=by)
     log.info("school.registered school=%s by=%s", school.pk, by.pk)
     return school, slip

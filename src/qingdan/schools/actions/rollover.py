@@ -48,11 +48,6 @@ class Plan:
     first_classes: int = 0
 
     @property
-    def graduating(self) -> list[Step]:
-        """The classes that leave the school."""
-        return [each for each in self.steps if not each.new_name]
-
-    @property
     def rising(self) -> list[Step]:
         """The classes that go up."""
         return [each for each in self.steps if each.new_name]

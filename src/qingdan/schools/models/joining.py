@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from qingdan.accounts.models import User, sha256_of
+from qingdan.accounts.models import Organisation, User, sha256_of
 from qingdan.schools.enums import JoinKind
 from qingdan.schools.models.people import Pupil
 from qingdan.schools.models.places import School
@@ -45,17 +45,23 @@ class JoinCodeQuerySet(models.QuerySet["JoinCode"]):
 
     def of_code(self, code: str) -> JoinCode | None:
         """The open code that was typed."""
-        return self.open().select_related("school__organisation", "pupil", "staff").filter(sha256=sha256_of(tidy_code(code))).first()
+        return (
+            self.open()
+            .select_related("school__organisation", "pupil", "staff__organisation")
+            .filter(sha256=sha256_of(tidy_code(code)))
+            .first()
+        )
 
 
 class JoinCode(models.Model):
     """A code that one person may use once. Only its fingerprint is kept."""
 
-    school = models.ForeignKey(School, on_delete=models.CASCADE, related_name="join_codes", verbose_name="学校")
+    #: Empty where the account is of an organisation that is no school.
+    school = models.ForeignKey(School, on_delete=models.CASCADE, null=True, blank=True, related_name="join_codes", verbose_name="学校")
     kind = models.CharField("给谁", max_length=10, choices=JoinKind.choices)
     pupil = models.ForeignKey(Pupil, on_delete=models.CASCADE, null=True, blank=True, related_name="join_codes", verbose_name="学生")
-    #: The account waiting for its owner, made by the import of the staff.
-    staff = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="join_codes", verbose_name="教师账户")
+    #: The account waiting for its owner, made by an import or when a bureau registered the organisation.
+    staff = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="join_codes", verbose_name="账户")
     sha256 = models.CharField("指纹", max_length=64, unique=True)
     issued_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name="发放人")
     issued_at = models.DateTimeField("发放时间", auto_now_add=True)
@@ -71,9 +77,9 @@ class JoinCode(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="join_code_is_for_one",
-                condition=Q(kind=JoinKind.GUARDIAN, pupil__isnull=False, staff=None)
+                condition=Q(kind=JoinKind.GUARDIAN, pupil__isnull=False, staff=None, school__isnull=False)
                 | Q(kind=JoinKind.STAFF, pupil=None, staff__isnull=False),
-                violation_error_message="家长的加入码要写明学生，教师的要写明账户",
+                violation_error_message="家长的加入码要写明学校和学生，单位人员的要写明账户",
             ),
         ]
 
@@ -81,7 +87,7 @@ class JoinCode(models.Model):
         return f"{self.get_kind_display()}加入码 {self.pk}"
 
     @classmethod
-    def issue(cls, *, school: School, by: User, pupil: Pupil | None = None, staff: User | None = None) -> tuple[JoinCode, str]:
+    def issue(cls, *, school: School | None, by: User, pupil: Pupil | None = None, staff: User | None = None) -> tuple[JoinCode, str]:
         """A new code for a pupil's guardian or a member of staff, and the code itself, which is shown once: ``AB3CD-EF4GH``."""
         code = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
         kind = JoinKind.GUARDIAN if pupil is not None else JoinKind.STAFF
@@ -91,11 +97,19 @@ class JoinCode(models.Model):
         )
         return issued, f"{code[:5]}-{code[5:]}"
 
+    @property
+    def organisation(self) -> Organisation:
+        """Where the code lets somebody in."""
+        if self.school is not None:
+            return self.school.organisation
+        assert self.staff is not None
+        return self.staff.employer
+
     def use(self, user: User) -> None:
         """Mark it as used, once; raise ValidationError when somebody was quicker."""
         taken = JoinCode.objects.open().filter(pk=self.pk).update(used_at=timezone.now(), used_by=user)
         if not taken:
-            raise ValidationError("这个加入码刚刚被用过或已过期，请向学校要一个新的")
+            raise ValidationError("这个加入码刚刚被用过或已过期，请向发码的单位要一个新的")
 
     def revoke(self) -> None:
         """End it; a code that was used stays used."""

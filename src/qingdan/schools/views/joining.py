@@ -25,7 +25,7 @@ from qingdan.places.calendar import today
 from qingdan.schools import forms
 from qingdan.schools.actions import joining
 from qingdan.schools.enums import JoinKind
-from qingdan.schools.models import Enrolment, Guardian, JoinAttempt, JoinCode, Pupil, School, SchoolClass
+from qingdan.schools.models import Enrolment, Guardian, JoinAttempt, JoinCode, Pupil, SchoolClass
 from qingdan.schools.models.joining import TRIES_MINUTES
 from qingdan.schools.views.answering import own_school
 
@@ -78,12 +78,12 @@ def class_codes(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "schools/class_codes.html", context)
 
 
-def sheet(request: HttpRequest, school: School, slips: list[joining.Slip], title: str, back: str) -> HttpResponse:
+def sheet(request: HttpRequest, issuer: str, slips: list[joining.Slip], title: str, back: str) -> HttpResponse:
     """The slips on paper. They are the answer to the act itself: the codes are kept nowhere, so there is no page to return to."""
     address = request.build_absolute_uri(reverse("schools:join"))
     # The code stands behind #: browsers do not send that part, so no log of any server ever has it.
     printed = [(slip, segno.make(f"{address}#{slip.code}", error="m").svg_data_uri(scale=3, border=1)) for slip in slips]
-    response = render(request, "schools/slips.html", {"slips": printed, "title": title, "back": back, "address": address, "school": school})
+    response = render(request, "schools/slips.html", {"slips": printed, "title": title, "back": back, "address": address, "issuer": issuer})
     response["Cache-Control"] = "no-store"
     return response
 
@@ -105,7 +105,7 @@ def issue_codes(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, "请先勾选学生；已加入或已有码的学生要换码，也请勾选后再发。")
         return redirect(back)
     slips = joining.issue_for_pupils(found.school, wanted, class_name=found.name, by=user_of(request))
-    return sheet(request, found.school, slips, f"{found}家长加入码", back)
+    return sheet(request, found.school.name, slips, f"{found}家长加入码", back)
 
 
 @for_roles(Role.SCHOOL_LEADER)
@@ -123,7 +123,7 @@ def issue_staff_codes(request: HttpRequest) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, "；".join(error.messages))
         return redirect("schools:codes")
-    return sheet(request, school, slips, "教师加入码", reverse("schools:codes"))
+    return sheet(request, school.name, slips, "教师加入码", reverse("schools:codes"))
 
 
 @for_roles(Role.SCHOOL_LEADER, Role.TEACHER)

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
@@ -22,8 +23,8 @@ from qingdan.places import journal
 from qingdan.places.calendar import today
 from qingdan.places.models import SchoolYear
 from qingdan.schools import forms
-from qingdan.schools.actions import classes, duties
-from qingdan.schools.models import Enrolment, GradeLead, School, SchoolClass, SubjectLead, TeachingAssignment
+from qingdan.schools.actions import classes, duties, identities
+from qingdan.schools.models import Enrolment, GradeLead, School, SchoolClass, StaffIdentity, SubjectLead, TeachingAssignment
 from qingdan.schools.models.places import grade_name
 from qingdan.schools.views.answering import SCOPE, answer_act, own_school
 
@@ -89,6 +90,8 @@ def school(request: HttpRequest, pk: int) -> HttpResponse:
             "grade_lead_form": forms.GradeLeadForm(school=found),
             "subject_lead_form": forms.SubjectLeadForm(school=found),
             "class_form": forms.ClassForm(school=found),
+            "identity_form": forms.IdentityForm(school=found),
+            "identities": {each.user_id: each for each in StaffIdentity.objects.filter(user__organisation=found.organisation)},
             "undo": journal.remembered(request, SCOPE),
         }
     context["leads_a_class"] = any(each.class_teacher_id == user.pk for _, _, group in context["grades"] for each in group)
@@ -191,6 +194,31 @@ def remove_subject_lead(request: HttpRequest, pk: int) -> HttpResponse:
     found = own_school(request)
     lead = get_object_or_404(SubjectLead, pk=pk, school=found)
     return answer_act(request, f"撤下{lead.user}的教研组长", f"{_page(found)}#staff", lambda: duties.remove_lead(lead, by=user_of(request)))
+
+
+@for_roles(Role.SCHOOL_LEADER)
+@sensitive_post_parameters("number")
+@require_POST
+def set_identity(request: HttpRequest) -> HttpResponse:
+    """Enter or correct the number of a member of staff."""
+    found = own_school(request)
+    form = forms.IdentityForm(request.POST, school=found)
+
+    def act() -> journal.Journal:
+        data = form.cleaned_data
+        return identities.set_identity(found, data["user"], data["number"], is_foreign=data["is_foreign"], by=user_of(request))
+
+    return answer_act(request, "登记证件", f"{_page(found)}#staff", act, form)
+
+
+@for_roles(Role.SCHOOL_LEADER)
+@require_POST
+def remove_identity(request: HttpRequest, pk: int) -> HttpResponse:
+    """Forget the number of a member of staff."""
+    found = own_school(request)
+    identity = get_object_or_404(StaffIdentity.objects.select_related("user"), pk=pk, user__organisation=found.organisation)
+    said = f"删去{identity.user}的证件"
+    return answer_act(request, said, f"{_page(found)}#staff", lambda: identities.remove_identity(identity, by=user_of(request)))
 
 
 @for_roles(Role.SCHOOL_LEADER)

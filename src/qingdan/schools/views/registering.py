@@ -34,7 +34,7 @@ def new_school(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             _tell(form, error)
         else:
-            return sheet(request, school, [slip], f"{school.name}已登记：管理者的加入码", reverse("schools:school", args=[school.pk]))
+            return sheet(request, school.name, [slip], f"{school.name}已登记：管理者的加入码", reverse("schools:school", args=[school.pk]))
     return render(request, "schools/new.html", {"form": form}, status=400 if form.errors else 200)
 
 

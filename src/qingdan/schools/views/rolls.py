@@ -8,7 +8,6 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -30,13 +29,13 @@ from qingdan.schools.models.places import class_name, grade_name
 from qingdan.schools.rolls import applying, exporting
 from qingdan.schools.rolls.reading import RollReading, read_roll
 from qingdan.schools.views.answering import own_school
+from qingdan.storage.downloads import saved
 from qingdan.workbooks.model import FileFault
 
 log = logging.getLogger(__name__)
 
 _ROLLS_PER_PAGE = 20
 _ROWS_PER_PAGE = 100
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _read(school: School, file: UploadedFile[Any], kind: str) -> RollReading:
@@ -189,12 +188,6 @@ def discard_roll(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("schools:roll", pk)
 
 
-def _workbook(content: bytes, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=_XLSX)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
-    return response
-
-
 def _kind(kind: str) -> str:
     if kind not in RollKind.values:
         raise Http404
@@ -213,11 +206,11 @@ def export(request: HttpRequest, kind: str) -> HttpResponse:
         return redirect(reverse("schools:rolls"))
     rows = exporting.pupil_rows(school, day) if _kind(kind) == RollKind.PUPILS else exporting.staff_rows(school, year, day)
     log.info("roll.exported kind=%s rows=%s by=%s", kind, len(rows), user_of(request).pk)
-    return _workbook(exporting.workbook(kind, rows), f"{school}{RollKind(kind).label}_{day:%Y%m%d}.xlsx")
+    return saved(exporting.workbook(kind, rows), f"{school}{RollKind(kind).label}_{day:%Y%m%d}.xlsx")
 
 
 @for_roles(Role.SCHOOL_LEADER)
 @require_safe
 def template(request: HttpRequest, kind: str) -> HttpResponse:
     """An empty roll with an example beside it."""
-    return _workbook(exporting.workbook(_kind(kind), [], with_example=True), f"{RollKind(kind).label}_空表.xlsx")
+    return saved(exporting.workbook(_kind(kind), [], with_example=True), f"{RollKind(kind).label}_空表.xlsx")
