@@ -1,7 +1,8 @@
 """Word lists of the pack: what words in a text speak for, how strongly, and by which clauses.
 
-A lexicon is an aid for people who decide; no rule judges by it. Words are found in any spelling of width and case, a blank between two
-Chinese characters hides nothing, and of words that begin at the same place the longest counts.
+A lexicon is an aid for people who decide; no rule reads one (what ``unfair_terms`` finds becomes a fact of the contract). Words are
+found in any spelling of width and case, a blank between two Chinese characters hides nothing, and of words that begin at the same
+place the longest counts.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from pydantic import Field
 
 from qingdan.policy.sources import Place, Problem, Schema, Source, nearest
 
-#: What a word speaks for: academic or non-academic content, a guise that academic content hides behind, results to advertise with.
-Meaning = Literal["academic", "non_academic", "guise", "result"]
-MEANINGS: Mapping[str, str] = {"academic": "学科类", "non_academic": "非学科类", "guise": "变相名目", "result": "竞赛、成绩、录取"}
+#: What a word speaks for: academic or non-academic content, a guise that academic content hides behind, results to advertise with, a
+#: term of a contract that takes rights from the family.
+Meaning = Literal["academic", "non_academic", "guise", "result", "unfair"]
+MEANINGS: Mapping[str, str] = {
+    "academic": "学科类", "non_academic": "非学科类", "guise": "变相名目", "result": "竞赛、成绩、录取", "unfair": "不公平条款",
+}  # fmt: skip
 _WEIGHT_MAX = 5
 
 
