@@ -36,6 +36,9 @@ def test_from_the_home_page_to_the_record_and_from_the_map_to_the_finding(page: 
     sign_in(page, district.bureau.username)
     page.goto(reverse("home"))
     look(page)
+    header = page.locator(".qd-header").bounding_box()
+    assert header is not None
+    assert header["height"] < 80  # the menu takes one line
     cell = page.locator(".doors-map tbody td a").first
     cell.scroll_into_view_if_needed()
     cell.click()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from qingdan.accounts.enums import Role
 from qingdan.accounts.models import Organisation, User
@@ -75,6 +76,15 @@ def test_a_campaign_makes_a_list_for_each_active_institution_with_what_is_known(
     assert response.url == reverse("institutions:inspection_campaign", args=[campaign.pk])  # type: ignore[attr-defined]
     inspection = Inspection.objects.get()
     assert inspection.institution == institution
+    # Nobody waits for the records to be judged: a job counts, and pages say so until then.
+    assert not inspection.items.exclude(known_breaches=None).exists()
+    assert ProcrastinateJob.objects.get(task_name="institutions.count_known_breaches").args == {"campaign_id": campaign.pk}
+    bureau = signed_in(district.bureau)
+    assert "系统正在核对各机构的记录" in words(bureau.get(response.url))  # type: ignore[attr-defined]
+    assert "系统正在核对" in words(bureau.get(reverse("institutions:inspection", args=[inspection.pk])))
+    assert acts.count_known(campaign) == inspection.items.count()
+    assert acts.count_known(campaign) == 0
+    assert "系统正在核对" not in words(bureau.get(response.url))  # type: ignore[attr-defined]
     items = {each.rule_id: each for each in inspection.items.all()}
     assert items[FILED].known_breaches == 2
     assert items["institutions.licensed"].known_breaches == 1
@@ -97,6 +107,7 @@ def test_judging_is_one_pass_for_each_kind_however_many_institutions(district: D
     monkeypatch.setattr(law, "judge_all", judge)
     start(district.bureau)
     assert Inspection.objects.count() == 3
+    assert judged
     assert len(judged) == len(set(judged))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from django.urls import reverse
 
 from qingdan.accounts.models import User
@@ -20,3 +21,17 @@ def test_every_door_of_every_role_opens(district: District, operator: User) -> N
         assert home.status_code == 200
         for door in (*doors_for(user), *more_doors_for(user)):
             assert client.get(door.url, follow=True).status_code == 200, (user.username, door.page)
+
+
+@pytest.mark.parametrize("username", ["bureau", "leader", "operator", "officer_culture"])
+def test_the_menu_is_short_and_the_rest_is_folded(username: str, district: District, operator: User) -> None:
+    """What is looked up now and then stands below 更多; nothing stands in both."""
+    make_department(district.region, "culture")
+    user = district.first.leader if username == "leader" else User.objects.get(username=username)
+    menu, rest = doors_for(user), more_doors_for(user)
+    assert len(menu) <= 8
+    assert not {door.page for door in menu} & {door.page for door in rest}
+    page = signed_in(user).get(reverse("library:home")).content.decode()
+    folded = page.partition('qd-rest"')[2].partition("</ul>")[0]
+    assert [door.url in folded for door in rest] == [True] * len(rest)
+    assert 'aria-current="true">政策库' in folded

@@ -223,6 +223,17 @@ def test_a_month_is_copied_weekday_by_weekday_and_what_cannot_be_is_left_out(sch
     assert list(Session.objects.filter(on_date__month=12).values_list("on_date", flat=True)) == [datetime.date(2026, 12, 15)]
 
 
+def test_days_of_the_month_that_are_over_are_not_copied_to(school: School) -> None:
+    for day in (datetime.date(2026, 10, 6), datetime.date(2026, 10, 20)):  # the first and the third Tuesday
+        school.session(day).save()
+    client, address = school.client, reverse("institutions:timetable_copy") + "?month=2026-11"
+    page = client.get(address).content.decode()
+    assert "11月已经过去的日子不排（1 次）" in page
+    assert "1 次课，都没有不合规定的地方" in page
+    client.post(address)
+    assert list(Session.objects.filter(on_date__month=11).values_list("on_date", flat=True)) == [TUESDAY]
+
+
 def test_a_plan_is_stopped_from_today_on(school: School) -> None:
     school.client.post(NEW, school.form())
     plan = WeeklyPlan.objects.get()

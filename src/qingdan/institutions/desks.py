@@ -20,7 +20,6 @@ from qingdan.institutions.enums import (
     ApplicationState,
     CompetentDepartment,
     CourseState,
-    InspectionState,
     InstitutionState,
     TrainingCategory,
 )
@@ -171,7 +170,7 @@ def officer_desk(user: User, day: datetime.date) -> OfficerDesk:
     courses = (
         Course.objects.visible_to(user).filter(state=CourseState.SUBMITTED).order_by().aggregate(n=Count("pk"), first=Min("submitted_at"))
     )
-    inspections = Inspection.objects.visible_to(user)
+    inspections = Inspection.objects.visible_to(user).tallied(day)
     year_from = day.replace(month=1, day=1)
     kinds = {kind.name: kind.label for kind in default_pack().vocabulary.kinds.values()}
     return OfficerDesk(
@@ -182,9 +181,9 @@ def officer_desk(user: User, day: datetime.date) -> OfficerDesk:
         expiring_count=soonest[0].whole if soonest else 0,
         courses=courses["n"],
         courses_waited_days=(timezone.now() - courses["first"]).days if courses["first"] else 0,
-        inspections_to_check=inspections.to_check().count(),
-        inspections_late=inspections.late(day).count(),
-        inspections_to_correct=inspections.filter(state=InspectionState.TO_CORRECT).count(),
+        inspections_to_check=inspections["to_check"],
+        inspections_late=inspections["late"],
+        inspections_to_correct=inspections["to_correct"],
         advertisements=_seen(Advertisement, "found_on", user, year_from),
         activities=_seen(Activity, "held_on", user, year_from),
         map=findings_map(finding_counts(user), kinds),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import json
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import cache
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
@@ -33,6 +33,13 @@ _S = InspectionState
 REMINDED_DAYS_AHEAD = 3
 _OVERDUE = "逾期未完成整改，自动转为不合格"
 _CONCLUSION_LENGTH_MAX = 500
+_ITEMS = """
+INSERT INTO institutions_inspectionitem (inspection_id, rule_id, title, cites, self_note, note)
+SELECT i.id, r.item ->> 'rule_id', r.item ->> 'title', r.item -> 'cites', '', ''
+FROM unnest(CAST(%s AS bigint[])) AS i (id)
+    CROSS JOIN jsonb_array_elements(CAST(%s AS jsonb)) WITH ORDINALITY AS r (item, place)
+ORDER BY i.id, r.place
+"""
 
 
 def _tell(institutions: Sequence[int], *, occasion: str, text: str, url: str) -> int:
@@ -103,16 +110,12 @@ def _enter(campaign: InspectionCampaign, *, by: User) -> int:
     if not institutions:
         return 0
 
-    @cache
-    def demanded(place: str, category: str) -> list[Requirement]:
-        return requirements(law.pack, place=place, category=category, on=day)
-
     inspections = Inspection.objects.bulk_create(Inspection(campaign=campaign, institution=each) for each in institutions)
-    InspectionItem.objects.bulk_create(
-        InspectionItem(inspection=inspection, rule_id=each.rule.id, title=each.rule.title[:200], cites=list(each.cites))
-        for inspection, institution in zip(inspections, institutions, strict=True)
-        for each in demanded(institution.organisation.layer_code, institution.category)
-    )
+    alike: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for inspection, institution in zip(inspections, institutions, strict=True):
+        alike[institution.organisation.layer_code, institution.category].append(inspection.pk)
+    for (place, category), keys in alike.items():
+        _write_items(keys, requirements(law.pack, place=place, category=category, on=day))
     count_known_breaches.defer(campaign_id=campaign.pk)
     _tell(
         [each.pk for each in institutions],
@@ -121,6 +124,13 @@ def _enter(campaign: InspectionCampaign, *, by: User) -> int:
         url=reverse("institutions:inspections"),
     )
     return len(institutions)
+
+
+def _write_items(inspections: Sequence[int], asked: Sequence[Requirement]) -> None:
+    """The same list for each of many inspections, sent once: row by row their thousands of clauses take seconds to send."""
+    rows = [{"rule_id": each.rule.id, "title": each.rule.title[:200], "cites": list(each.cites)} for each in asked]
+    with connection.cursor() as cursor:
+        cursor.execute(_ITEMS, [list(inspections), json.dumps(rows)])
 
 
 def count_known(campaign: InspectionCampaign) -> int:

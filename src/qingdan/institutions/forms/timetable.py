@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from qingdan.institutions.enums import StaffRole, Weekday
+from qingdan.institutions.enums import StaffRole, TrainingMode, Weekday
 from qingdan.institutions.models import Course, Institution, Premises, Room, Session, Staff, WeeklyPlan
 from qingdan.places.calendar import today
 
@@ -37,8 +37,15 @@ def _day(label: str, help_text: str = "") -> forms.DateField:
     )
 
 
+class _NamedField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """Records by name; a course that is taught online says so, for other rules hold for it."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj}（线上）" if getattr(obj, "mode", "") == TrainingMode.ONLINE else str(obj)
+
+
 def _one_of(label: str, *, required: bool = True, empty: str = "请选择") -> forms.ModelChoiceField[Any]:
-    return forms.ModelChoiceField(
+    return _NamedField(
         label=label,
         queryset=None,
         required=required,

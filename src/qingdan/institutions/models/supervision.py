@@ -6,7 +6,7 @@ import datetime
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from qingdan.accounts.models import Organisation, User
@@ -21,6 +21,11 @@ from qingdan.institutions.enums import (
 from qingdan.institutions.models.registry import Institution
 
 _CHECKED = (InspectionState.PASSED, InspectionState.TO_CORRECT, InspectionState.FAILED)
+_IS_TO_CHECK = Q(state=InspectionState.REPORTED) | Q(state=InspectionState.TO_CORRECT, corrected_at__isnull=False)
+
+
+def _is_late(day: datetime.date) -> Q:
+    return Q(state=InspectionState.WAITING, campaign__report_until__lt=day)
 
 
 class InspectionCampaignQuerySet(models.QuerySet["InspectionCampaign"]):
@@ -75,12 +80,19 @@ class InspectionQuerySet(models.QuerySet["Inspection"]):
 
     def late(self, day: datetime.date) -> InspectionQuerySet:
         """Those whose institution has not reported by the day it was asked to."""
-        return self.filter(state=InspectionState.WAITING, campaign__report_until__lt=day)
+        return self.filter(_is_late(day))
 
     def to_check(self) -> InspectionQuerySet:
         """Those that wait for an officer: reported, or said to be corrected."""
-        is_corrected = Q(state=InspectionState.TO_CORRECT, corrected_at__isnull=False)
-        return self.filter(Q(state=InspectionState.REPORTED) | is_corrected)
+        return self.filter(_IS_TO_CHECK)
+
+    def tallied(self, day: datetime.date) -> dict[str, int]:
+        """How many of them wait for an officer, are late, and are to correct something; one query for all three."""
+        return self.order_by().aggregate(
+            to_check=Count("pk", filter=_IS_TO_CHECK),
+            late=Count("pk", filter=_is_late(day)),
+            to_correct=Count("pk", filter=Q(state=InspectionState.TO_CORRECT)),
+        )
 
     def of_institution(self) -> InspectionQuerySet:
         """Those that wait for the institution: a report, or a correction."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -43,11 +44,24 @@ _TAKEN = {
 }
 
 
+#: Where an item's form goes, by whether an officer checks.
+_ACTION = {True: "institutions:inspection_item_check", False: "institutions:inspection_item_report"}
+
+
+@cache
+def _clause_page(clause: str) -> str:
+    return reverse("library:clause", args=[clause])
+
+
 @dataclass(frozen=True)
 class Shown:
     """One item on the page."""
 
     item: InspectionItem
+    #: The item's key as it stands in ids, where its form goes, and address and words of each clause: a page has fifty of them.
+    key: str
+    action: str
+    cites: Sequence[tuple[str, str]]
     #: Which fact kind its rule is about, and whether this installation keeps such facts at all.
     topic: str
     is_recorded: bool
@@ -112,7 +126,14 @@ def _shown(request: HttpRequest, found: Inspection, items: Sequence[InspectionIt
         rule = pack.rules.get(item.rule_id)
         kind = pack.vocabulary.kinds[rule.facts] if rule else None
         root = kind.derived.source if kind is not None and kind.derived is not None else kind.name if kind else ""
-        shown.append(Shown(item, kind.label if kind else "其他", root in recorded, rule.remedy if rule else "", is_open, **filled))
+        shown.append(
+            Shown(
+                item=item, key=str(item.pk), action=reverse(_ACTION[is_checking], args=[item.pk]) if is_open else "",
+                cites=[(_clause_page(cite["clause"]), cite["text"]) for cite in item.cites],
+                topic=kind.label if kind else "其他", is_recorded=root in recorded, remedy=rule.remedy if rule else "", is_open=is_open,
+                **filled,
+            )
+        )  # fmt: skip
     return shown
 
 

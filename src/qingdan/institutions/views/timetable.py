@@ -24,7 +24,7 @@ from qingdan.judging.law import current_law
 from qingdan.places.calendar import SchoolCalendar, monday_of, today
 from qingdan.storage.downloads import saved
 
-_ROWS_PER_PAGE = 100
+_ROWS_PER_PAGE = 50
 _WEEK = [datetime.timedelta(days=number) for number in range(7)]
 #: Where the undo of the last act is kept between two requests.
 UNDO = "timetable_undo"

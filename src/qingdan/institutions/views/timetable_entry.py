@@ -123,8 +123,10 @@ def timetable_copy(request: HttpRequest) -> HttpResponse:
     found = Session.objects.filter(institution=institution, on_date__range=source).planned()
     found = found.select_related("course__institution", "course__permit", "room__premises", "teacher")
     kept = list(found)
-    sessions = list(moved_to_month(kept, target))
-    context: dict[str, Any] = {"institution": institution, "target": target, "source": source[0], "lost": len(kept) - len(sessions)}
+    moved = list(moved_to_month(kept, target))
+    sessions = [each for each in moved if each.on_date >= today()]
+    context: dict[str, Any] = {"institution": institution, "target": target, "source": source[0], "lost": len(kept) - len(moved)}
+    context["passed"] = len(moved) - len(sessions)
     try:
         if request.method == "POST" and sessions:
             left_out = request.POST.getlist("left_out") if "leave_out" in request.POST else []
