@@ -106,4 +106,4 @@ def let_books_be_emptied() -> None:
         statements = plain(self, style, tables, **options)
         return [*LET_EMPTY, *statements, *GUARD_AGAIN] if "ledger_posting" in tables else statements
 
-    DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign]
+    DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign, assignment]

@@ -116,7 +116,7 @@ class House:
         """Raise Failure when something that should run has ended."""
         for name, program in self.programs.items():
             if program.poll() is not None:
-                label = {"web": "网站", "worker": "后台任务程序"}[name]
+                label = {"web": "网站", "worker": "后台任务程序", "bank": "演示银行"}[name]
                 raise Failure(f"{label}意外退出：{last_line(self.log(name))}（日志：{self.log(name)}）。已全部停止。")
         if self.database is not None and self.database.has_died():
             raise Failure(f"数据库意外退出：{last_line(self.database.log)}（日志：{self.database.log}）。已全部停止。")
@@ -145,8 +145,12 @@ def demo(port: int, host: str, fresh: bool) -> int:
                 elsewhere = "" if house.database.home.is_relative_to(var) else f"（以 root 运行，数据在 {house.database.home}）"
                 say(f"启动数据库{elsewhere}……")
                 environment["QINGDAN_DATABASE_URL"] = house.database.start()
+            steps = ["migrate", "demo_district", *static_if_changed(var)]
+            if "QINGDAN_BANK_URL" not in environment:
+                start_demo_bank(house, fresh=fresh)
+                steps.append("open_demo_accounts")
             say("准备数据表、演示区和网页素材（第一次约一分钟）……")
-            prepare(house, ["migrate", "demo_district", *static_if_changed(var)])
+            prepare(house, steps)
             serve_and_wait(house, host, port, workers=1)
             print(f"轻担演示已就绪（{time.monotonic() - began:.0f} 秒）：http://{shown_host(host)}:{port}/")
             print(f"演示账号（密码都是 {DEMO_PASSWORD}）：")
@@ -154,12 +158,37 @@ def demo(port: int, host: str, fresh: bool) -> int:
                 print(f"  {name:<20}{whose}")
             if host not in ("127.0.0.1", "localhost", "::1"):
                 print("注意：别的机器也能访问本站，而演示账号的密码是公开的。请只在可信的网络里使用。")
+                print("演示银行只听本机：别的机器上的浏览器打不开它的付款页。")
             print("按 Ctrl-C 停止。", flush=True)
             house.watch()
         except Stopped:
             say("正在停止……")
     say("已全部停止。")
     return 0
+
+
+def start_demo_bank(house: House, *, fresh: bool) -> None:
+    """Start the fictional bank and tell our programs where it is; its books lie beside the database, and `fresh` empties them.
+
+    Whoever wants to tell it to misbehave gives the token, QINGDAN_BANK_TOKEN.
+    """
+    data = house.var / "demobank.sqlite"
+    if fresh:
+        for part in ("", "-wal", "-shm"):
+            data.with_name(data.name + part).unlink(missing_ok=True)
+    token = house.environment.setdefault("QINGDAN_BANK_TOKEN", secrets.token_urlsafe(24))
+    house.environment["QINGDAN_DEMOBANK_TOKEN"] = token
+    house.start("bank", ["-m", "qingdan.banking.demobank", "--data", str(data)])
+    until = time.monotonic() + SECONDS_TO_STOP * 3
+    while True:
+        said = house.log("bank").read_text(encoding="utf-8", errors="replace").splitlines()
+        if address := next((line for line in said if line.startswith("http://")), ""):
+            house.environment["QINGDAN_BANK_URL"] = address.strip()
+            return
+        house.check()
+        if time.monotonic() > until:
+            raise Failure(f"演示银行没有应答：{last_line(house.log('bank'))}（日志：{house.log('bank')}）。已全部停止。")
+        time.sleep(0.05)
 
 
 def serve(port: int, host: str, workers: int) -> int:

@@ -113,6 +113,10 @@ QINGDAN_IDENTITY_KEY = env_secret("QINGDAN_IDENTITY_KEY")
 
 #: Policy packs of one's own, layered on the built-in one.
 POLICIES = env_folders("QINGDAN_POLICIES")
+#: Where the bank of prepaid tuition is spoken to (``escrow.banks``), and the folder in which files are exchanged with banks.
+BANK_URL = os.environ.get("QINGDAN_BANK_URL", "")
+BANK_TOKEN = os.environ.get("QINGDAN_BANK_TOKEN", "")
+BANK_FOLDER = Path(_folder).expanduser().resolve() if (_folder := os.environ.get("QINGDAN_BANK_FOLDER", "")) else None
 VAR = Path(os.environ.get("QINGDAN_VAR") or BASE / "var").expanduser().resolve()
 
 INSTALLED_APPS = [
@@ -123,10 +127,11 @@ INSTALLED_APPS = [
     "qingdan.findings",
     "qingdan.homework",
     "qingdan.institutions",
+    "qingdan.escrow",
+    "qingdan.ledger",
     "qingdan.schools",
     "qingdan.judging",
     "qingdan.draws",
-    "qingdan.ledger",
     "qingdan.notices",
     "qingdan.places",
     "qingdan.accounts",

@@ -18,6 +18,7 @@ urlpatterns = [
     path("notices/", include("qingdan.notices.urls")),
     path("homework/", include("qingdan.homework.urls")),
     path("institutions/", include("qingdan.institutions.urls")),
+    path("prepaid/", include("qingdan.escrow.urls")),
     path("directory/", include("qingdan.institutions.urls.public")),
     path("public/", include("qingdan.homework.urls.public")),
     path("findings/", include("qingdan.findings.urls")),

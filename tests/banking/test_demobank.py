@@ -81,6 +81,16 @@ def test_an_instruction_moves_money_and_stands_on_both_statements(town: Town) ->
     assert bank.statements(CUSTODY, since=FRIDAY) == []
 
 
+def test_an_account_that_had_statements_before_goes_on_with_their_numbers(town: Town) -> None:
+    town.desk.open_account("6228000000004242", "旧户（虚构）", balance_fen=700, last_statement=41)
+    town.desk.open_account("6228000000004242", "旧户（虚构）", balance_fen=1, last_statement=7)
+    town.desk.tell("advance", days=2)
+    found = town.bank().statements("6228000000004242", since=MONDAY)
+    assert [(one.sequence_number, one.opening_fen) for one in found] == [(42, 700), (43, 700)]
+    with pytest.raises(ValueError, match="不能是负数"):
+        town.desk.open_account("6228000000004243", "新户（虚构）", last_statement=-1)
+
+
 def test_the_same_instruction_again_is_answered_with_what_stands(town: Town) -> None:
     """Other content under its reference is rejected and changes nothing."""
     bank = town.bank()

@@ -62,16 +62,20 @@ STAFF = Door("人员", "institutions:staff", ("institutions:staff",))
 TIMETABLE = Door("课表", "institutions:timetable", ("institutions:timetable", "institutions:session", "institutions:room"))
 #: Yearly inspections, advertisements and activities are tabs of one another.
 PATROL = Door("巡查", "institutions:inspections", ("institutions:inspection", "institutions:advertisement", "institutions:activit"))
-DIRECTORY = Door("查机构", "directory:home", ("directory:",))
+#: Contracts, prices, lessons, refunds and money are tabs of one another.
+TUITION = Door("培训费", "escrow:mine", ("escrow:",))
+PREPAID = Door("预收费", "escrow:rolls", ("escrow:",))
+PREPAID_WATCH = Door("预收费", "escrow:watch", ("escrow:",))
+DIRECTORY = Door("查机构", "directory:home", ("directory:", "institutions:applications_public", "institutions:permit_check"))
 
 #: What a role works with, in one line.
 MENUS: dict[str, tuple[Door, ...]] = {
-    Role.BUREAU: (FINDINGS, SUPERVISION, COMPLETION, SCHOOL, REGISTRY, QUEUE, PATROL),
+    Role.BUREAU: (FINDINGS, SUPERVISION, COMPLETION, SCHOOL, REGISTRY, QUEUE, PATROL, PREPAID_WATCH),
     Role.SCHOOL_LEADER: (REGISTER, DISCLOSURES, COMPLETION, DESIGNS, CHARTS, FINDINGS, SCHOOL),
     Role.TEACHER: (REGISTER, DISCLOSURES, COMPLETION, DESIGNS, SCHOOL),
-    Role.PARENT: (FAMILY, CALENDAR, PUBLIC, LIBRARY),
-    Role.INSTITUTION: (OWN_INSTITUTION, APPLICATIONS, STAFF, COURSES, TIMETABLE, PATROL, FINDINGS),
-    Role.DEPARTMENT: (FINDINGS, REGISTRY, QUEUE, PATROL, STAFF, COURSES),
+    Role.PARENT: (FAMILY, TUITION, CALENDAR, PUBLIC, LIBRARY),
+    Role.INSTITUTION: (OWN_INSTITUTION, APPLICATIONS, STAFF, COURSES, TIMETABLE, PREPAID, PATROL, FINDINGS),
+    Role.DEPARTMENT: (FINDINGS, REGISTRY, QUEUE, PATROL, STAFF, COURSES, PREPAID_WATCH),
 }
 #: What it looks up now and then, folded under “更多”.
 MORE: dict[str, tuple[Door, ...]] = {
@@ -86,7 +90,7 @@ QUICK: dict[str, tuple[Door, ...]] = {
     Role.BUREAU: (FINDINGS, CHARTS, SUPERVISION),
     Role.SCHOOL_LEADER: (REGISTER, DISCLOSURES, FINDINGS),
     Role.TEACHER: (Door("登记作业", "homework:new", ()), REGISTER, DESIGNS),
-    Role.PARENT: (FAMILY, PUBLIC),
+    Role.PARENT: (FAMILY, TUITION, PUBLIC),
     Role.INSTITUTION: (TIMETABLE, COURSES, FINDINGS),
     Role.DEPARTMENT: (QUEUE, REGISTRY, FINDINGS),
 }

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from qingdan.accounts.models import User
+from qingdan.escrow.waiting import waiting_for
 from qingdan.findings.enums import FindingStatus
 from qingdan.findings.models import AuditRun, Finding
 from qingdan.homework.actions.disclosure import due
 from qingdan.homework.enums import HomeworkStatus
 from qingdan.homework.models import CheckedClass, Design, FamilyReport, Homework, SchoolFinish
-from qingdan.institutions.desks import EXPIRY_AHEAD_DAYS
+from qingdan.institutions.desks import EXPIRY_AHEAD_DAYS, OfficerDesk, officer_desk
 from qingdan.institutions.enums import ApplicationKind, ApplicationState, CourseState
 from qingdan.institutions.models import Application, Course, Inspection, Permit
 from qingdan.notices.models import Notice
@@ -32,12 +33,12 @@ class Todo:
     is_urgent: bool = False
 
 
-def todos_of(user: User) -> list[Todo]:
-    """What a user has to do today; empty when there is nothing."""
+def todos_of(user: User, desk: OfficerDesk | None = None) -> list[Todo]:
+    """What a user has to do today; empty when there is nothing. ``desk`` is an officer's, where it has been counted already."""
     day = today()
     found: list[Todo] = []
     if user.is_officer:
-        found += _of_officer(user, day)
+        found += _of_officer(desk or officer_desk(user, day))
     if user.is_bureau:
         found += _of_bureau(user)
     elif user.is_school_leader:
@@ -48,6 +49,7 @@ def todos_of(user: User) -> list[Todo]:
         found += _of_parent(user, day)
     elif not user.is_officer:
         found += [*_of_owner(user), *_of_institution(user, day)]
+    found += [Todo(*each) for each in waiting_for(user, day)]
     unread = Notice.objects.visible_to(user).unread().count()
     if unread:
         found.append(Todo(f"{unread} 条未读通知", reverse("notices:list")))
@@ -68,17 +70,15 @@ def _of_bureau(user: User) -> Iterator[Todo]:
         yield Todo(f"{unchecked} 个抽中的班级还没有检查", reverse("homework:checks"))
 
 
-def _of_officer(user: User, day: datetime.date) -> Iterator[Todo]:
-    waiting = Application.objects.visible_to(user).open()
-    late = waiting.filter(due_on__lt=day).count()
-    if late:
+def _of_officer(desk: OfficerDesk) -> Iterator[Todo]:
+    if late := sum(each.late for each in desk.queue):
         yield Todo(f"{late} 件审批申请已超过期限", reverse("institutions:queue"), is_urgent=True)
-    elif count := waiting.count():
+    elif count := sum(each.whole for each in desk.queue):
         yield Todo(f"{count} 件审批申请在办", reverse("institutions:queue"))
-    if courses := Course.objects.visible_to(user).filter(state=CourseState.SUBMITTED).count():
-        yield Todo(f"{courses} 门培训课程待审核", reverse("institutions:courses"))
-    if inspections := Inspection.objects.visible_to(user).to_check().count():
-        yield Todo(f"{inspections} 家机构的年检待核查或复查", reverse("institutions:inspections"))
+    if desk.courses:
+        yield Todo(f"{desk.courses} 门培训课程待审核", reverse("institutions:courses"))
+    if desk.inspections_to_check:
+        yield Todo(f"{desk.inspections_to_check} 家机构的年检待核查或复查", reverse("institutions:inspections"))
 
 
 def _of_institution(user: User, day: datetime.date) -> Iterator[Todo]:

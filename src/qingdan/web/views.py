@@ -34,9 +34,9 @@ def home(request: HttpRequest) -> HttpResponse:
         "layers": len(pack.layers),
     }
     if isinstance(request.user, User):
-        context["todos"] = todos_of(request.user)
-        context["quick"] = quick_for(request.user)
         context |= desk_of(request.user, today())
+        context["todos"] = todos_of(request.user, context["desk"] if request.user.is_officer else None)
+        context["quick"] = quick_for(request.user)
         uploads = Upload.objects.visible_to(request.user).kept().prefetch_related("files")
         context["recent"] = list(uploads[:5])
     return render(request, "web/home.html", context)

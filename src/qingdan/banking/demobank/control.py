@@ -51,7 +51,10 @@ class Control:
             raise ValueError(f"账号“{account}”不对")
         if balance_fen < 0:
             raise ValueError("开户余额不能是负数")
-        self._vault.open_account(account, _text(order, "name"), balance_fen)
+        last_statement = _whole(order, "last_statement", 0)
+        if last_statement < 0:
+            raise ValueError("上一份对账单的序号不能是负数")
+        self._vault.open_account(account, _text(order, "name"), balance_fen, last_statement)
 
     def _day(self, order: Mapping[str, object]) -> None:
         self._move_to(day_of(_text(order, "day")))

@@ -35,9 +35,9 @@ class Desk:
         """Day, accounts with balances, and faults to come."""
         return self._asked("GET", None)
 
-    def open_account(self, account: str, name: str, *, balance_fen: int = 0) -> None:
-        """Open an account; harmless when it is open."""
-        self.tell("open", account=account, name=name, balance_fen=balance_fen)
+    def open_account(self, account: str, name: str, *, balance_fen: int = 0, last_statement: int = 0) -> None:
+        """Open an account; harmless when it is open. ``last_statement``: the number of one that somebody has already."""
+        self.tell("open", account=account, name=name, balance_fen=balance_fen, last_statement=last_statement)
 
     def move_to(self, day: datetime.date) -> None:
         """Let the bank's clock go forward to a day."""

@@ -98,6 +98,7 @@ class Vault:
         """A statement for each account with bookings, and on working days for every account."""
         rows = self._tables.all(
             "SELECT a.account, a.opening_fen, (SELECT max(number) FROM statements s WHERE s.account = a.account) AS last,"
+            " (SELECT number FROM statements_before b WHERE b.account = a.account) AS first,"
             " (SELECT sum(amount_fen) FROM lines l WHERE l.account = a.account AND l.booked_on = ?1) AS moved"
             " FROM accounts a WHERE a.opened_on <= ?1",
             day.isoformat(),
@@ -108,9 +109,8 @@ class Vault:
             before = self._tables.one("SELECT closing_fen FROM statements WHERE account = ? AND number = ?", row["account"], row["last"])
             opening = before["closing_fen"] if before is not None else row["opening_fen"]
             closing = opening + (row["moved"] or 0)
-            self._tables.run(
-                "INSERT INTO statements VALUES (?, ?, ?, ?, ?)", row["account"], (row["last"] or 0) + 1, day.isoformat(), opening, closing
-            )
+            number = (row["last"] or row["first"] or 0) + 1
+            self._tables.run("INSERT INTO statements VALUES (?, ?, ?, ?, ?)", row["account"], number, day.isoformat(), opening, closing)
 
     def _book_due(self, day: datetime.date) -> None:
         rows = self._tables.all(
@@ -121,12 +121,13 @@ class Vault:
 
     # Accounts
 
-    def open_account(self, account: str, name: str, balance_fen: int) -> None:
-        """Open an account; one that is open already stays as it is."""
+    def open_account(self, account: str, name: str, balance_fen: int, last_statement: int = 0) -> None:
+        """Open an account; one that is open already stays as it is. Its first statement bears the number after the last one."""
         self._tables.run(
             "INSERT INTO accounts VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             *(account, name, self.day.isoformat(), balance_fen, balance_fen),
         )
+        self._tables.run("INSERT INTO statements_before VALUES (?, ?) ON CONFLICT DO NOTHING", account, last_statement)
 
     def accounts(self) -> list[dict[str, object]]:
         """Number, name and balance of every account."""

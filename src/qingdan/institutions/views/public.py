@@ -17,6 +17,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from qingdan.accounts.access import is_fragment, open_to_all
+from qingdan.accounts.marks import marks_of
 from qingdan.institutions.credit import credit_of
 from qingdan.institutions.enums import ListColour
 from qingdan.institutions.forms.public import DirectoryFilter
@@ -109,6 +110,7 @@ def institution(request: HttpRequest, pk: int) -> HttpResponse:
         "credit": credit_of(listings, inspections, settled, day),
         "evaluations": found.evaluations.all(),
         "pledges": found.pledges.all(),
+        "marks": marks_of(found.pk, day),
     }  # fmt: skip
     return _page(request, "institutions/public/institution.html", context)
 

@@ -1,0 +1,1 @@
+"""What happens with several records at once."""

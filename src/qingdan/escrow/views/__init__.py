@@ -1,0 +1,1 @@
+"""Pages of the escrow app, one module for each part."""
