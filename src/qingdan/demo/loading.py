@@ -33,6 +33,8 @@ from qingdan.demo.institutions.timetable import extend_timetable
 from qingdan.demo.models import Demonstration
 from qingdan.demo.people import People, ensure_accounts, read_rooms
 from qingdan.demo.plan import DISTRICT_LAYER, REGION_CODE, SCHOOLS, SMALL_REGIONS, VERSION, SchoolPlan
+from qingdan.demo.prepaid.going_on import extend_prepaid
+from qingdan.demo.prepaid.loading import load_prepaid
 from qingdan.demo.shelf import library, rate_designs, write_designs
 from qingdan.demo.story import ask_child, asked_on, child_of_story, give_next_day
 from qingdan.ledger.emptying import guard_asleep
@@ -161,6 +163,8 @@ def _load(scale: Scale, day: datetime.date, progress: Progress) -> int:
     ask_child(rooms, calendar, day)
     progress("培训机构", len(days) + scale.weeks, len(days) + scale.weeks + 1)
     load_institutions(accounts, scale.schools, day)
+    progress("预收费", len(days) + scale.weeks, len(days) + scale.weeks + 1)
+    load_prepaid(accounts, day, is_whole=scale.schools >= len(SCHOOLS))
     last_day = days[-1] if days else first_day
     Demonstration.objects.create(
         region=region, version=VERSION, school_count=len(plans), first_day=first_day, last_day=last_day, arranged_for=day
@@ -199,6 +203,7 @@ def _go_on(stamp: Demonstration, day: datetime.date, progress: Progress) -> Outc
         count += give_next_day(rooms, recorder, following)
     ask_child(rooms, calendar, day)
     extend_timetable(stamp.arranged_for, day)
+    extend_prepaid(stamp.arranged_for, day)
     stamp.last_day = days[-1] if days else stamp.last_day
     stamp.arranged_for = day
     stamp.save()

@@ -11,7 +11,7 @@ from qingdan.accounts.enums import CompetentDepartment, Role
 from qingdan.schools.enums import GRADES_OF_KIND, Locality, SchoolKind
 
 #: Counted up when what the loader makes changes.
-VERSION = 2
+VERSION = 3
 REGION_CODE = "990101"
 DISTRICT_LAYER = "demo-district"
 #: Two small regions besides, each under a province's own law: code -> name and layer.
