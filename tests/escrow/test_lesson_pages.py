@@ -22,7 +22,7 @@ from qingdan.escrow.models import Contract, CustodyAgreement, Lesson
 from qingdan.escrow.standing import standing_of
 from qingdan.institutions.models import Course, Institution, Session
 from tests.district import MONDAY, District, make_user, signed_in
-from tests.escrow.making import make_agreement, make_contract
+from tests.escrow.making import SIGNED_ON, make_agreement, make_contract
 from tests.institutions.making import make_institution, make_room, make_staff
 
 SATURDAY_BEFORE = MONDAY - datetime.timedelta(days=2)
@@ -69,6 +69,21 @@ def test_a_roll_is_called_and_called_again(
     assert "已登记 1 人" in client.get(reverse("escrow:rolls")).content.decode()
     assert "没有这样的课次" in client.get(reverse("escrow:rolls"), {"only": "open"}, headers={"HX-Request": "true"}).content.decode()
     assert standing_of(absent).free == 10
+
+
+def test_sessions_before_the_first_contract_are_not_offered(session: Session, contract: Contract, operator: User) -> None:
+    before = Session.objects.create(
+        institution=session.institution,
+        course=session.course,
+        on_date=SIGNED_ON - datetime.timedelta(days=1),
+        starts_at=600,
+        ends_at=690,
+        room=session.room,
+        teacher=session.teacher,
+    )
+    page = signed_in(operator).get(reverse("escrow:rolls")).content.decode()
+    assert reverse("escrow:roll", args=[session.pk]) in page
+    assert reverse("escrow:roll", args=[before.pk]) not in page
 
 
 def test_what_a_roll_refuses_is_said_and_the_ticks_stay(session: Session, contract: Contract, operator: User) -> None:

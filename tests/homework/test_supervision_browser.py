@@ -96,6 +96,7 @@ def test_the_bureau_draws_and_an_inspector_checks(page: Page, busy: District) ->
     picture(page, "check-class")
     page.get_by_role("button", name="加上").click()
     expect(page.locator("#extras .qd-item")).to_have_count(1)
+    page.wait_for_load_state("networkidle")
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="其余都与公示一致").click()
     expect(page.get_by_text("还有 1 项公示里没有")).to_be_visible()

@@ -94,7 +94,7 @@ class Demonstration:
 
     def child(self, word: str) -> psutil.Process:
         """The program of its own that has this word in its command."""
-        children = [one for one in self.family.values() if one.ppid() == self.process.pid]
+        children = [one for one in self.family.values() if runs(one) and one.ppid() == self.process.pid]
         return next(one for one in children if any(word in part for part in one.cmdline()))
 
 

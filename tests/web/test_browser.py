@@ -97,10 +97,18 @@ def page(request: pytest.FixtureRequest, browser: Browser, live_server: LiveServ
     assert complaints == []
 
 
+#: The document is whole, and no colour is on its way to another: nobody reads those in between.
+SETTLED = """document.documentElement !== null && document.readyState === 'complete'
+    && !document.getAnimations().some(each => each.effect?.getComputedTiming().endTime < Infinity)"""
+
+
 def look(page: Page) -> None:
     """What holds for every page; of one that is still coming, once it has come."""
     page.wait_for_load_state()
-    page.wait_for_function("document.documentElement !== null && document.readyState === 'complete'")
+    for _ in range(100):
+        if page.evaluate(SETTLED):
+            break
+        page.wait_for_timeout(50)
     sticking_out = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert sticking_out <= 0, page.url
     assert page.evaluate(PALE) == [], page.url

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -50,6 +52,12 @@ def _live(user: User) -> ContractQuerySet:
     return Contract.objects.visible_to(user).live()
 
 
+def _under_contract(user: User) -> Q:
+    """Sessions since the first contract of their course was signed: nobody can be charged for earlier ones."""
+    since = _live(user).order_by().values_list("course_number").annotate(Min("signed_on"))
+    return reduce(or_, (Q(course_number=course, on_date__gte=first) for course, first in since), Q(pk__in=[]))
+
+
 @for_roles(Role.INSTITUTION)
 @require_safe
 def rolls(request: HttpRequest) -> HttpResponse:
@@ -57,7 +65,7 @@ def rolls(request: HttpRequest) -> HttpResponse:
     user, day = user_of(request), today()
     first = day - datetime.timedelta(days=_DAYS_BACK)
     courses = dict(_live(user).order_by("course_name").values_list("course_number", "course_name"))
-    found = PlannedSession.objects.filter(institution=user.employer, on_date__range=(first, day), course_number__in=courses)
+    found = PlannedSession.objects.filter(_under_contract(user), institution=user.employer, on_date__range=(first, day))
     asked = request.GET.get("course", "")
     if asked.isdecimal() and int(asked) in courses:
         found = found.filter(course_number=int(asked))
