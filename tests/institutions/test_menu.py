@@ -32,6 +32,6 @@ def test_the_menu_is_short_and_the_rest_is_folded(username: str, district: Distr
     assert len(menu) <= 8
     assert not {door.page for door in menu} & {door.page for door in rest}
     page = signed_in(user).get(reverse("library:home")).content.decode()
-    folded = page.partition('qd-rest"')[2].partition("</ul>")[0]
+    folded = page.partition('qd-folded"')[2].partition("</ul>")[0]
     assert [door.url in folded for door in rest] == [True] * len(rest)
     assert 'aria-current="true">政策库' in folded
