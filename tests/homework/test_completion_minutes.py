@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 
 import pytest
 from django.db import connection
@@ -73,6 +74,11 @@ def test_estimate_and_report_of_a_day_and_a_week(district: District) -> None:
     assert week.days[WEDNESDAY].estimated_minutes is None
 
 
+def figures(page: str) -> list[str]:
+    """The figures a reader sees: tokens and addresses hold digits of their own, and so do the names of invented pupils."""
+    return re.findall(r"(?<![\dA-Za-z生])\d+", re.sub(r"<[^>]*>", " ", page))
+
+
 def test_a_group_too_small_stands_nowhere_in_the_page(district: District) -> None:
     school = district.first
     gave(school, MONDAY, 20)
@@ -80,10 +86,10 @@ def test_a_group_too_small_stands_nowhere_in_the_page(district: District) -> Non
     for user in (school.parent, school.teacher, school.leader, district.bureau):
         page = signed_in(user).get(reverse("homework:minutes"))
         assert "人少不显示" in page.text
-        assert "347" not in page.text
-    assert "347" not in signed_in(school.parent).get(reverse("homework:family")).text
+        assert "347" not in figures(page.text)
+    assert "347" not in figures(signed_in(school.parent).get(reverse("homework:family")).text)
     said(school, MONDAY, 347)
-    assert "347" in signed_in(school.parent).get(reverse("homework:minutes")).text
+    assert "347" in figures(signed_in(school.parent).get(reverse("homework:minutes")).text)
 
 
 def test_a_week_does_not_give_away_a_hidden_day() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Route, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from qingdan.uploads.actions import judge_upload
@@ -180,6 +181,32 @@ def test_filters_change_the_results_without_a_new_page(page: Page, cast: Cast, s
     expect(page.get_by_text("没有符合筛选条件的结果")).to_be_visible()
     page.get_by_role("link", name="清除筛选").click()
     expect(page.locator(".qd-rule-group").first).to_be_visible()
+
+
+def test_a_search_asks_once_and_never_calls_a_reader_back(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.headers.get("hx-request") else None)
+    page.goto(reverse("library:rules"))
+    page.get_by_role("searchbox").fill("作业")
+    rule = page.locator("#results").get_by_role("link").first
+    expect(page).to_have_url(re.compile("q="))
+    page.get_by_role("searchbox").blur()  # which a browser tells as a change of the field
+    page.wait_for_timeout(200)
+    assert len(asked) == 1
+
+    def late(route: Route) -> None:
+        page.wait_for_timeout(300)
+        route.continue_()
+
+    page.route(re.compile(r"q="), late)
+    page.get_by_role("searchbox").fill("作业量")
+    with page.expect_request(re.compile("q=")):
+        pass
+    address = str(rule.get_attribute("href"))
+    rule.click()
+    expect(page).to_have_url(re.compile(re.escape(address)))
+    page.wait_for_timeout(600)
+    assert address in page.url
 
 
 def test_deleting_asks_first_and_can_be_undone(page: Page, cast: Cast, submit: Submit) -> None:

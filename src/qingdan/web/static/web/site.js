@@ -28,3 +28,31 @@ unfold();
 window.addEventListener("pageshow", (event) => { if (event.persisted) { window.location.reload(); } });
 // A filter form that htmx serves needs no button; without a script the button stays.
 document.querySelectorAll("[data-hide-with-script]").forEach((element) => { element.hidden = true; });
+// A filter asks once for the same list: leaving the search field after typing would ask again, and exchange the list under the
+// finger that is tapping one of its links. Once a link has been followed, an answer still under way no longer touches the page:
+// it would write its own address into the history and so call the reader back. The next touch says that they stayed after all.
+let isLeaving = false;
+const asksOfFilter = (event) => event.target instanceof HTMLFormElement && event.target.matches("form.qd-filter[hx-push-url]");
+const wordsOf = (form) => new URLSearchParams(new FormData(form)).toString();
+const asked = new WeakMap([...document.querySelectorAll("form.qd-filter")].map((form) => [form, wordsOf(form)]));
+document.addEventListener("htmx:configRequest", (event) => {
+  if (!asksOfFilter(event)) {
+    return;
+  }
+  const words = wordsOf(event.target);
+  const isSubmitted = event.detail.triggeringEvent?.type === "submit";
+  if (isLeaving || (!isSubmitted && words === asked.get(event.target))) {
+    event.preventDefault();
+    return;
+  }
+  asked.set(event.target, words);
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (isLeaving && event.detail.requestConfig?.elt.matches("form.qd-filter[hx-push-url]")) {
+    event.detail.shouldSwap = false;
+  }
+});
+// Where the answer did not come, the same words may be asked again.
+["htmx:sendError", "htmx:responseError"].forEach((name) => document.addEventListener(name, (event) => asked.delete(event.target)));
+window.addEventListener("beforeunload", () => { isLeaving = true; });
+["pointerdown", "keydown"].forEach((name) => document.addEventListener(name, () => { isLeaving = false; }, { capture: true }));
