@@ -47,6 +47,18 @@ class Migration(migrations.Migration):
                 "verbose_name": "接口密钥",
                 "verbose_name_plural": "接口密钥",
                 "ordering": ["-created_at"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("scopes__len__gt", 0)),
+                        name="token_has_a_scope",
+                        violation_error_message="接口密钥至少要有一项权限",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True),
+                        name="token_name_is_not_empty",
+                        violation_error_message="请写明这把密钥的用途",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -153,20 +165,6 @@ class Migration(migrations.Migration):
             name="token",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.CASCADE, related_name="answers", to="accounts.apitoken", verbose_name="接口密钥"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="apitoken",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("scopes__len__gt", 0)), name="token_has_a_scope", violation_error_message="接口密钥至少要有一项权限"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="apitoken",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name", ""), _negated=True),
-                name="token_name_is_not_empty",
-                violation_error_message="请写明这把密钥的用途",
             ),
         ),
         migrations.AddConstraint(

@@ -157,6 +157,42 @@ class Migration(migrations.Migration):
                 "verbose_name": "监管协议",
                 "verbose_name_plural": "监管协议",
                 "ordering": ["institution__pinyin", "-starts_on"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_on", None), ("ends_on__gte", models.F("starts_on")), _connector="OR"),
+                        name="agreement_runs_forward",
+                        violation_error_message="结束日期不能早于开始日期",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("account_number", ""), _negated=True),
+                            models.Q(("settlement_account", ""), _negated=True),
+                            models.Q(("account_number", models.F("settlement_account")), _negated=True),
+                        ),
+                        name="agreement_has_its_accounts",
+                        violation_error_message="要有监管账号和结算账号，两个账号不能相同",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("mode", "reserve"), ("reserve_floor_fen__gt", 0)),
+                            models.Q(models.Q(("mode", "reserve"), _negated=True), ("reserve_floor_fen", 0)),
+                            _connector="OR",
+                        ),
+                        name="agreement_reserve_has_a_floor",
+                        violation_error_message="风险储备金要写明下限；其他方式没有下限",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("account_number", "starts_on"), name="agreement_account_once", violation_error_message="这个监管账号已登记"
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            (qingdan.places.models.OnePoint("institution_id"), "&&"),
+                            (qingdan.places.models._Days(models.F("starts_on"), models.F("ends_on"), models.Value("[]")), "&&"),
+                        ],
+                        name="agreements_do_not_overlap",
+                        violation_error_message="这家机构同期已有监管协议，请先写明原协议的结束日期",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -279,6 +315,70 @@ class Migration(migrations.Migration):
                 "verbose_name": "培训合同",
                 "verbose_name_plural": "培训合同",
                 "ordering": ["-pk"],
+                "indexes": [
+                    models.Index(fields=["institution", "state"], name="contract_of_institution"),
+                    models.Index(fields=["guardian", "state"], name="contract_of_guardian"),
+                    models.Index(fields=["course_number"], name="contract_of_course"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("course_until__gte", models.F("course_from")), ("teaching_until__gte", models.F("teaching_from"))
+                        ),
+                        name="contract_runs_forward",
+                        violation_error_message="课程止、教学止不能早于起",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_fen__gt", 0), ("class_size__gte", 1), ("lesson_minutes__gte", 1), ("lessons__gte", 1)),
+                        name="contract_counts_are_positive",
+                        violation_error_message="课时数、金额、班额、每课时分钟要大于零",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["draft", "cancelled"]),
+                            models.Q(("offered_at__isnull", False), ("offered_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="contract_offered_is_signed_by_institution",
+                        violation_error_message="发给家长的合同要有机构的签署",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("agreement__isnull", False),
+                                ("signed_at__isnull", False),
+                                ("signed_on__isnull", False),
+                                ("state__in", ("signed", "active", "completed", "refunded")),
+                                models.Q(("text_digest", ""), _negated=True),
+                            ),
+                            models.Q(
+                                models.Q(("state__in", ("signed", "active", "completed", "refunded")), _negated=True),
+                                ("signed_at", None),
+                                ("signed_on", None),
+                                ("text_digest", ""),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="contract_signed_by_both",
+                        violation_error_message="已签的合同要有家长签署、文本摘要和监管协议，未签的都没有",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["active", "completed"]), _negated=True), ("paid_on__isnull", False), _connector="OR"
+                        ),
+                        name="contract_paid_has_a_day",
+                        violation_error_message="履行中的合同要有缴费日期",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["refunded", "cancelled"]), _negated=True),
+                            models.Q(("end_reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="contract_end_is_explained",
+                        violation_error_message="终止或作废合同要写明原因",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -318,6 +418,21 @@ class Migration(migrations.Migration):
                 "verbose_name": "对账单",
                 "verbose_name_plural": "对账单",
                 "ordering": ["-until_on", "-sequence_number"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("agreement", "identification"), name="statement_once", violation_error_message="这份对账单已经收过"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("agreement", "sequence_number"),
+                        name="statement_sequence_once",
+                        violation_error_message="这个序号的对账单已经收过，内容不同，请向银行核实",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("until_on__gte", models.F("from_on"))),
+                        name="statement_runs_forward",
+                        violation_error_message="对账单的止不能早于起",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -384,6 +499,31 @@ class Migration(migrations.Migration):
                 "verbose_name": "付款指令",
                 "verbose_name_plural": "付款指令",
                 "ordering": ["-pk"],
+                "indexes": [
+                    models.Index(fields=["agreement", "state"], name="instruction_by_state"),
+                    models.Index(fields=["contract"], name="instruction_of_contract"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_fen__gt", 0)),
+                        name="instruction_amount_is_positive",
+                        violation_error_message="付款金额要大于零",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("booked_on__isnull", False), ("state", "booked")),
+                            models.Q(models.Q(("state", "booked"), _negated=True), ("booked_on", None)),
+                            _connector="OR",
+                        ),
+                        name="instruction_booked_has_a_day",
+                        violation_error_message="已入账的指令要有入账日期，未入账的没有",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), ("state", "rejected"), _negated=True),
+                        name="instruction_rejection_has_a_reason",
+                        violation_error_message="银行拒绝的指令要写明原因",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -509,6 +649,11 @@ class Migration(migrations.Migration):
                 "verbose_name": "每日对账",
                 "verbose_name_plural": "每日对账",
                 "ordering": ["-on_date", "agreement"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("agreement", "on_date"), name="day_balance_once", violation_error_message="这一天已经对过账"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -558,6 +703,24 @@ class Migration(migrations.Migration):
                 "verbose_name": "收费备案",
                 "verbose_name_plural": "收费备案",
                 "ordering": ["institution", "item", "-filed_on"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("class_size__gte", 1), ("lesson_minutes__gte", 1), ("standard_fen__gte", 0)),
+                        name="fee_is_not_negative",
+                        violation_error_message="收费标准不能小于零，班额、分钟要大于零",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("published_on", None), ("published_on__gte", models.F("filed_on")), _connector="OR"),
+                        name="fee_is_filed_before_published",
+                        violation_error_message="公示日期不能早于备案日期",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("withdrawn_on", None)),
+                        fields=("institution", "course_number"),
+                        name="fee_of_course_once",
+                        violation_error_message="这门课程已有在用的收费备案，请先停用原来的",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -593,6 +756,47 @@ class Migration(migrations.Migration):
                 "verbose_name": "政府指导价",
                 "verbose_name_plural": "政府指导价",
                 "ordering": ["category", "class_size_from", "minutes_from", "-starts_on"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("price_fen__gt", 0)), name="guided_price_is_positive", violation_error_message="指导价要大于零"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("class_size_from__gte", 1),
+                            ("class_size_until__gte", models.F("class_size_from")),
+                            ("minutes_from__gte", 1),
+                            ("minutes_until__gte", models.F("minutes_from")),
+                        ),
+                        name="guided_price_bands_run_upward",
+                        violation_error_message="班额、分钟的“至”不能小于“自”，都从 1 起",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_on", None), ("ends_on__gte", models.F("starts_on")), _connector="OR"),
+                        name="guided_price_runs_forward",
+                        violation_error_message="废止日期不能早于施行日期",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("document", ""), _negated=True),
+                        name="guided_price_names_its_document",
+                        violation_error_message="请写明依据的文件",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            (qingdan.places.models.OnePoint("region_id"), "&&"),
+                            (
+                                qingdan.places.models.OnePoint(
+                                    django.db.models.functions.text.StrIndex(models.Value("academic non_academic"), models.F("category"))
+                                ),
+                                "&&",
+                            ),
+                            (qingdan.escrow.models.prices.WholeSpan("class_size_from", "class_size_until"), "&&"),
+                            (qingdan.escrow.models.prices.WholeSpan("minutes_from", "minutes_until"), "&&"),
+                            (qingdan.places.models._Days(models.F("starts_on"), models.F("ends_on"), models.Value("[]")), "&&"),
+                        ],
+                        name="guided_prices_do_not_overlap",
+                        violation_error_message="同一类别的班额、时长和施行日期同已有的指导价重叠，请先废止原来的",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -676,6 +880,45 @@ class Migration(migrations.Migration):
                 "verbose_name": "消课",
                 "verbose_name_plural": "消课",
                 "ordering": ["-on_date", "-starts_at", "-pk"],
+                "indexes": [
+                    models.Index(fields=["state", "silent_until"], name="lesson_waiting"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("lessons__gte", 1), ("starts_at__lt", 1440)),
+                        name="lesson_counts_are_positive",
+                        violation_error_message="课时要大于零，时间要在一天之内",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "void"), _negated=True),
+                        fields=("contract", "on_date", "starts_at"),
+                        name="lesson_once_at_a_time",
+                        violation_error_message="这次课已经登记过",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("posting__isnull", False), ("state__in", ("confirmed", "presumed", "upheld"))),
+                            models.Q(models.Q(("state__in", ("confirmed", "presumed", "upheld")), _negated=True), ("posting", None)),
+                            _connector="OR",
+                        ),
+                        name="lesson_released_has_a_posting",
+                        violation_error_message="已确认的课要有记账，未确认的没有",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("objection", ""), ("state", "disputed"), _negated=True),
+                        name="lesson_dispute_has_a_reason",
+                        violation_error_message="提出异议请写明原因",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "upheld"), _negated=True),
+                            models.Q(("settled_by__isnull", False), models.Q(("settlement", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="lesson_settlement_is_explained",
+                        violation_error_message="核定异议要写明理由",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -700,6 +943,16 @@ class Migration(migrations.Migration):
                 "verbose_name": "未入监管资金",
                 "verbose_name_plural": "未入监管资金",
                 "ordering": ["-on_date", "institution"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("institution", "on_date"), name="money_gap_once_a_day", violation_error_message="这一天已经算过"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("expected_fen__gte", 0), ("received_fen__gte", 0)),
+                        name="money_gap_sums_are_not_negative",
+                        violation_error_message="金额不能小于零",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -733,6 +986,26 @@ class Migration(migrations.Migration):
                 "verbose_name": "缴费单",
                 "verbose_name_plural": "缴费单",
                 "ordering": ["-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_fen__gt", 0)), name="order_amount_is_positive", violation_error_message="金额要大于零"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("paid_on__isnull", False), ("state", "paid")),
+                            models.Q(models.Q(("state", "paid"), _negated=True), ("paid_on", None)),
+                            _connector="OR",
+                        ),
+                        name="order_paid_has_a_day",
+                        violation_error_message="已缴的要有到账日期，未缴的没有",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "cancelled"), _negated=True),
+                        fields=("contract",),
+                        name="order_open_once",
+                        violation_error_message="这份合同已有缴费单",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -813,6 +1086,28 @@ class Migration(migrations.Migration):
                 "verbose_name": "银行流水",
                 "verbose_name_plural": "银行流水",
                 "ordering": ["-booked_on", "-pk"],
+                "indexes": [
+                    models.Index(fields=["agreement", "match", "booked_on"], name="line_to_match"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("agreement", "bank_reference"), name="bank_line_once", violation_error_message="这笔银行流水已经收过"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_fen", 0), _negated=True),
+                        name="bank_line_moves_something",
+                        violation_error_message="金额不能为零",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("match", "settled"), _negated=True),
+                            models.Q(models.Q(("note", ""), _negated=True), ("settled_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="bank_line_settled_is_explained",
+                        violation_error_message="查明一笔流水要写明情况",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -912,6 +1207,48 @@ class Migration(migrations.Migration):
                 "verbose_name": "退费",
                 "verbose_name_plural": "退费",
                 "ordering": ["-pk"],
+                "indexes": [
+                    models.Index(fields=["state", "answer_until"], name="refund_waiting"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("due_fen__gte", 0), ("lessons__gte", 1), ("refunded_fen__gte", 0)),
+                        name="refund_counts_are_positive",
+                        violation_error_message="退课时数要大于零，金额不能小于零",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ("applied", "contested", "approved", "instructed"))),
+                        fields=("contract",),
+                        name="refund_open_once",
+                        violation_error_message="这份合同已有办理中的退费",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("refunded_on__isnull", False), ("state", "paid")),
+                            models.Q(models.Q(("state", "paid"), _negated=True), ("refunded_on", None)),
+                            _connector="OR",
+                        ),
+                        name="refund_paid_has_a_day",
+                        violation_error_message="已退的要有到账日期，未退的没有",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["approved", "instructed", "paid"]), _negated=True),
+                            models.Q(("basis", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="refund_goes_through_on_a_basis",
+                        violation_error_message="办理退费要有依据",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("basis", "decided"), ("decision", ""), _negated=True),
+                            models.Q(("decision", ""), ("state", "refused"), _negated=True),
+                        ),
+                        name="refund_decision_is_explained",
+                        violation_error_message="核定退费要写明理由",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -945,6 +1282,24 @@ class Migration(migrations.Migration):
                 "verbose_name": "风险分值",
                 "verbose_name_plural": "风险分值",
                 "ordering": ["-on_date", "-score"],
+                "indexes": [
+                    models.Index(fields=["institution", "-on_date"], name="risk_of_institution"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("institution", "on_date"), name="risk_score_once_a_day", violation_error_message="这一天已经算过"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("owed_fen__gte", 0),
+                            ("score__lte", 100),
+                            ("uncovered_fen__gte", 0),
+                            ("uncovered_fen__lte", models.F("owed_fen")),
+                        ),
+                        name="risk_score_is_of_hundred",
+                        violation_error_message="分值在 0 到 100 之间，无保障金额不超过未消课预收费",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -992,6 +1347,11 @@ class Migration(migrations.Migration):
                 "verbose_name": "风险档案",
                 "verbose_name_plural": "风险档案",
                 "ordering": ["-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("text", ""), _negated=True), name="risk_step_has_a_text", violation_error_message="请写明内容"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1050,55 +1410,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddConstraint(
-            model_name="custodyagreement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_on", None), ("ends_on__gte", models.F("starts_on")), _connector="OR"),
-                name="agreement_runs_forward",
-                violation_error_message="结束日期不能早于开始日期",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="custodyagreement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("account_number", ""), _negated=True),
-                    models.Q(("settlement_account", ""), _negated=True),
-                    models.Q(("account_number", models.F("settlement_account")), _negated=True),
-                ),
-                name="agreement_has_its_accounts",
-                violation_error_message="要有监管账号和结算账号，两个账号不能相同",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="custodyagreement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("mode", "reserve"), ("reserve_floor_fen__gt", 0)),
-                    models.Q(models.Q(("mode", "reserve"), _negated=True), ("reserve_floor_fen", 0)),
-                    _connector="OR",
-                ),
-                name="agreement_reserve_has_a_floor",
-                violation_error_message="风险储备金要写明下限；其他方式没有下限",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="custodyagreement",
-            constraint=models.UniqueConstraint(
-                fields=("account_number", "starts_on"), name="agreement_account_once", violation_error_message="这个监管账号已登记"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="custodyagreement",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    (qingdan.places.models.OnePoint("institution_id"), "&&"),
-                    (qingdan.places.models._Days(models.F("starts_on"), models.F("ends_on"), models.Value("[]")), "&&"),
-                ],
-                name="agreements_do_not_overlap",
-                violation_error_message="这家机构同期已有监管协议，请先写明原协议的结束日期",
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="custodyagreement",
             trigger=pgtrigger.compiler.Trigger(
@@ -1126,91 +1437,6 @@ class Migration(migrations.Migration):
                     table="escrow_custodyagreement",
                     when="AFTER",
                 ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="contract",
-            index=models.Index(fields=["institution", "state"], name="contract_of_institution"),
-        ),
-        migrations.AddIndex(
-            model_name="contract",
-            index=models.Index(fields=["guardian", "state"], name="contract_of_guardian"),
-        ),
-        migrations.AddIndex(
-            model_name="contract",
-            index=models.Index(fields=["course_number"], name="contract_of_course"),
-        ),
-        migrations.AddConstraint(
-            model_name="contract",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("course_until__gte", models.F("course_from")), ("teaching_until__gte", models.F("teaching_from"))),
-                name="contract_runs_forward",
-                violation_error_message="课程止、教学止不能早于起",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contract",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_fen__gt", 0), ("class_size__gte", 1), ("lesson_minutes__gte", 1), ("lessons__gte", 1)),
-                name="contract_counts_are_positive",
-                violation_error_message="课时数、金额、班额、每课时分钟要大于零",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contract",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state__in", ["draft", "cancelled"]),
-                    models.Q(("offered_at__isnull", False), ("offered_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="contract_offered_is_signed_by_institution",
-                violation_error_message="发给家长的合同要有机构的签署",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contract",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("agreement__isnull", False),
-                        ("signed_at__isnull", False),
-                        ("signed_on__isnull", False),
-                        ("state__in", ("signed", "active", "completed", "refunded")),
-                        models.Q(("text_digest", ""), _negated=True),
-                    ),
-                    models.Q(
-                        models.Q(("state__in", ("signed", "active", "completed", "refunded")), _negated=True),
-                        ("signed_at", None),
-                        ("signed_on", None),
-                        ("text_digest", ""),
-                    ),
-                    _connector="OR",
-                ),
-                name="contract_signed_by_both",
-                violation_error_message="已签的合同要有家长签署、文本摘要和监管协议，未签的都没有",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contract",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ["active", "completed"]), _negated=True), ("paid_on__isnull", False), _connector="OR"
-                ),
-                name="contract_paid_has_a_day",
-                violation_error_message="履行中的合同要有缴费日期",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contract",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ["refunded", "cancelled"]), _negated=True),
-                    models.Q(("end_reason", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="contract_end_is_explained",
-                violation_error_message="终止或作废合同要写明原因",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -1241,353 +1467,6 @@ class Migration(migrations.Migration):
                     table="escrow_contract",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bankstatement",
-            constraint=models.UniqueConstraint(
-                fields=("agreement", "identification"), name="statement_once", violation_error_message="这份对账单已经收过"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bankstatement",
-            constraint=models.UniqueConstraint(
-                fields=("agreement", "sequence_number"),
-                name="statement_sequence_once",
-                violation_error_message="这个序号的对账单已经收过，内容不同，请向银行核实",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bankstatement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("until_on__gte", models.F("from_on"))),
-                name="statement_runs_forward",
-                violation_error_message="对账单的止不能早于起",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="bankinstruction",
-            index=models.Index(fields=["agreement", "state"], name="instruction_by_state"),
-        ),
-        migrations.AddIndex(
-            model_name="bankinstruction",
-            index=models.Index(fields=["contract"], name="instruction_of_contract"),
-        ),
-        migrations.AddConstraint(
-            model_name="bankinstruction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_fen__gt", 0)), name="instruction_amount_is_positive", violation_error_message="付款金额要大于零"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bankinstruction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("booked_on__isnull", False), ("state", "booked")),
-                    models.Q(models.Q(("state", "booked"), _negated=True), ("booked_on", None)),
-                    _connector="OR",
-                ),
-                name="instruction_booked_has_a_day",
-                violation_error_message="已入账的指令要有入账日期，未入账的没有",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bankinstruction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason", ""), ("state", "rejected"), _negated=True),
-                name="instruction_rejection_has_a_reason",
-                violation_error_message="银行拒绝的指令要写明原因",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="daybalance",
-            constraint=models.UniqueConstraint(
-                fields=("agreement", "on_date"), name="day_balance_once", violation_error_message="这一天已经对过账"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="feefiling",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("class_size__gte", 1), ("lesson_minutes__gte", 1), ("standard_fen__gte", 0)),
-                name="fee_is_not_negative",
-                violation_error_message="收费标准不能小于零，班额、分钟要大于零",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="feefiling",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("published_on", None), ("published_on__gte", models.F("filed_on")), _connector="OR"),
-                name="fee_is_filed_before_published",
-                violation_error_message="公示日期不能早于备案日期",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="feefiling",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("withdrawn_on", None)),
-                fields=("institution", "course_number"),
-                name="fee_of_course_once",
-                violation_error_message="这门课程已有在用的收费备案，请先停用原来的",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="guidedprice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("price_fen__gt", 0)), name="guided_price_is_positive", violation_error_message="指导价要大于零"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="guidedprice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("class_size_from__gte", 1),
-                    ("class_size_until__gte", models.F("class_size_from")),
-                    ("minutes_from__gte", 1),
-                    ("minutes_until__gte", models.F("minutes_from")),
-                ),
-                name="guided_price_bands_run_upward",
-                violation_error_message="班额、分钟的“至”不能小于“自”，都从 1 起",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="guidedprice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_on", None), ("ends_on__gte", models.F("starts_on")), _connector="OR"),
-                name="guided_price_runs_forward",
-                violation_error_message="废止日期不能早于施行日期",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="guidedprice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("document", ""), _negated=True),
-                name="guided_price_names_its_document",
-                violation_error_message="请写明依据的文件",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="guidedprice",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    (qingdan.places.models.OnePoint("region_id"), "&&"),
-                    (
-                        qingdan.places.models.OnePoint(
-                            django.db.models.functions.text.StrIndex(models.Value("academic non_academic"), models.F("category"))
-                        ),
-                        "&&",
-                    ),
-                    (qingdan.escrow.models.prices.WholeSpan("class_size_from", "class_size_until"), "&&"),
-                    (qingdan.escrow.models.prices.WholeSpan("minutes_from", "minutes_until"), "&&"),
-                    (qingdan.places.models._Days(models.F("starts_on"), models.F("ends_on"), models.Value("[]")), "&&"),
-                ],
-                name="guided_prices_do_not_overlap",
-                violation_error_message="同一类别的班额、时长和施行日期同已有的指导价重叠，请先废止原来的",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lesson",
-            index=models.Index(fields=["state", "silent_until"], name="lesson_waiting"),
-        ),
-        migrations.AddConstraint(
-            model_name="lesson",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("lessons__gte", 1), ("starts_at__lt", 1440)),
-                name="lesson_counts_are_positive",
-                violation_error_message="课时要大于零，时间要在一天之内",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lesson",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "void"), _negated=True),
-                fields=("contract", "on_date", "starts_at"),
-                name="lesson_once_at_a_time",
-                violation_error_message="这次课已经登记过",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lesson",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("posting__isnull", False), ("state__in", ("confirmed", "presumed", "upheld"))),
-                    models.Q(models.Q(("state__in", ("confirmed", "presumed", "upheld")), _negated=True), ("posting", None)),
-                    _connector="OR",
-                ),
-                name="lesson_released_has_a_posting",
-                violation_error_message="已确认的课要有记账，未确认的没有",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lesson",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("objection", ""), ("state", "disputed"), _negated=True),
-                name="lesson_dispute_has_a_reason",
-                violation_error_message="提出异议请写明原因",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lesson",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "upheld"), _negated=True),
-                    models.Q(("settled_by__isnull", False), models.Q(("settlement", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="lesson_settlement_is_explained",
-                violation_error_message="核定异议要写明理由",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="moneygap",
-            constraint=models.UniqueConstraint(
-                fields=("institution", "on_date"), name="money_gap_once_a_day", violation_error_message="这一天已经算过"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="moneygap",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("expected_fen__gte", 0), ("received_fen__gte", 0)),
-                name="money_gap_sums_are_not_negative",
-                violation_error_message="金额不能小于零",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentorder",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_fen__gt", 0)), name="order_amount_is_positive", violation_error_message="金额要大于零"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentorder",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("paid_on__isnull", False), ("state", "paid")),
-                    models.Q(models.Q(("state", "paid"), _negated=True), ("paid_on", None)),
-                    _connector="OR",
-                ),
-                name="order_paid_has_a_day",
-                violation_error_message="已缴的要有到账日期，未缴的没有",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentorder",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "cancelled"), _negated=True),
-                fields=("contract",),
-                name="order_open_once",
-                violation_error_message="这份合同已有缴费单",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="bankline",
-            index=models.Index(fields=["agreement", "match", "booked_on"], name="line_to_match"),
-        ),
-        migrations.AddConstraint(
-            model_name="bankline",
-            constraint=models.UniqueConstraint(
-                fields=("agreement", "bank_reference"), name="bank_line_once", violation_error_message="这笔银行流水已经收过"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bankline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_fen", 0), _negated=True),
-                name="bank_line_moves_something",
-                violation_error_message="金额不能为零",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bankline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("match", "settled"), _negated=True),
-                    models.Q(models.Q(("note", ""), _negated=True), ("settled_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="bank_line_settled_is_explained",
-                violation_error_message="查明一笔流水要写明情况",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="refund",
-            index=models.Index(fields=["state", "answer_until"], name="refund_waiting"),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("due_fen__gte", 0), ("lessons__gte", 1), ("refunded_fen__gte", 0)),
-                name="refund_counts_are_positive",
-                violation_error_message="退课时数要大于零，金额不能小于零",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ("applied", "contested", "approved", "instructed"))),
-                fields=("contract",),
-                name="refund_open_once",
-                violation_error_message="这份合同已有办理中的退费",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("refunded_on__isnull", False), ("state", "paid")),
-                    models.Q(models.Q(("state", "paid"), _negated=True), ("refunded_on", None)),
-                    _connector="OR",
-                ),
-                name="refund_paid_has_a_day",
-                violation_error_message="已退的要有到账日期，未退的没有",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ["approved", "instructed", "paid"]), _negated=True),
-                    models.Q(("basis", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="refund_goes_through_on_a_basis",
-                violation_error_message="办理退费要有依据",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("basis", "decided"), ("decision", ""), _negated=True),
-                    models.Q(("decision", ""), ("state", "refused"), _negated=True),
-                ),
-                name="refund_decision_is_explained",
-                violation_error_message="核定退费要写明理由",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="riskscore",
-            index=models.Index(fields=["institution", "-on_date"], name="risk_of_institution"),
-        ),
-        migrations.AddConstraint(
-            model_name="riskscore",
-            constraint=models.UniqueConstraint(
-                fields=("institution", "on_date"), name="risk_score_once_a_day", violation_error_message="这一天已经算过"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="riskscore",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("owed_fen__gte", 0), ("score__lte", 100), ("uncovered_fen__gte", 0), ("uncovered_fen__lte", models.F("owed_fen"))
-                ),
-                name="risk_score_is_of_hundred",
-                violation_error_message="分值在 0 到 100 之间，无保障金额不超过未消课预收费",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="riskstep",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("text", ""), _negated=True), name="risk_step_has_a_text", violation_error_message="请写明内容"
             ),
         ),
     ]

@@ -55,6 +55,24 @@ class Migration(migrations.Migration):
                 "verbose_name": "全面体检",
                 "verbose_name_plural": "全面体检",
                 "ordering": ["-queued_at", "-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["waiting", "running", "done", "failed"])),
+                        name="run_status_is_known",
+                        violation_error_message="没有这种状态",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("status__in", ["waiting"])),
+                        fields=("status",),
+                        name="run_one_at_a_time",
+                        violation_error_message="已有一次体检在排队，请等它开始",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("progress_done__lte", models.F("progress_whole"))),
+                        name="run_progress_within_whole",
+                        violation_error_message="进度不能超过总量",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -117,6 +135,28 @@ class Migration(migrations.Migration):
                 "verbose_name": "问题",
                 "verbose_name_plural": "问题",
                 "ordering": ["-date", "-pk"],
+                "indexes": [
+                    models.Index(fields=["organisation", "status", "-date"], name="oversight_finding_of_owner"),
+                    models.Index(fields=["status", "-date"], name="oversight_finding_by_state"),
+                    models.Index(fields=["rule_id"], name="oversight_finding_by_rule"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("rule_id", "fact_key", "organisation"),
+                        name="finding_once_per_rule_and_fact",
+                        violation_error_message="同一规则、同一事实只记一个问题",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["open", "corrected", "disputed", "settled", "withdrawn", "gone"])),
+                        name="oversight_finding_status_is_known",
+                        violation_error_message="没有这种状态",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(models.Q(("sentence", ""), _negated=True), models.Q(("cites", []), _negated=True)),
+                        name="oversight_finding_has_reason_and_clause",
+                        violation_error_message="没有说明或没有依据条款的问题不能成立",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -165,79 +205,17 @@ class Migration(migrations.Migration):
                 "verbose_name": "办理记录",
                 "verbose_name_plural": "办理记录",
                 "ordering": ["at", "pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("act__in", ["correct", "dispute", "uphold", "accept", "send_back"]), _negated=True),
+                            models.Q(("reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="finding_answer_has_a_reason",
+                        violation_error_message="请写明情况或理由",
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="auditrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["waiting", "running", "done", "failed"])),
-                name="run_status_is_known",
-                violation_error_message="没有这种状态",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="auditrun",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status__in", ["waiting"])),
-                fields=("status",),
-                name="run_one_at_a_time",
-                violation_error_message="已有一次体检在排队，请等它开始",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="auditrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("progress_done__lte", models.F("progress_whole"))),
-                name="run_progress_within_whole",
-                violation_error_message="进度不能超过总量",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="finding",
-            index=models.Index(fields=["organisation", "status", "-date"], name="oversight_finding_of_owner"),
-        ),
-        migrations.AddIndex(
-            model_name="finding",
-            index=models.Index(fields=["status", "-date"], name="oversight_finding_by_state"),
-        ),
-        migrations.AddIndex(
-            model_name="finding",
-            index=models.Index(fields=["rule_id"], name="oversight_finding_by_rule"),
-        ),
-        migrations.AddConstraint(
-            model_name="finding",
-            constraint=models.UniqueConstraint(
-                fields=("rule_id", "fact_key", "organisation"),
-                name="finding_once_per_rule_and_fact",
-                violation_error_message="同一规则、同一事实只记一个问题",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="finding",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["open", "corrected", "disputed", "settled", "withdrawn", "gone"])),
-                name="oversight_finding_status_is_known",
-                violation_error_message="没有这种状态",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="finding",
-            constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("sentence", ""), _negated=True), models.Q(("cites", []), _negated=True)),
-                name="oversight_finding_has_reason_and_clause",
-                violation_error_message="没有说明或没有依据条款的问题不能成立",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="findingevent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("act__in", ["correct", "dispute", "uphold", "accept", "send_back"]), _negated=True),
-                    models.Q(("reason", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="finding_answer_has_a_reason",
-                violation_error_message="请写明情况或理由",
-            ),
         ),
     ]

@@ -53,6 +53,22 @@ class Migration(migrations.Migration):
                 "verbose_name": "抽查班级",
                 "verbose_name_plural": "抽查班级",
                 "ordering": ["school_class__school__organisation__pinyin", "school_class__grade", "school_class__number"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("checked_at", None), ("is_as_published", None)),
+                            models.Q(
+                                ("checked_at__isnull", False),
+                                ("checked_by__isnull", False),
+                                ("checked_on__isnull", False),
+                                ("is_as_published__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="check_result_is_signed",
+                        violation_error_message="检查结果要有检查人、日期，并写明是否与公示一致",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -150,6 +166,42 @@ class Migration(migrations.Migration):
                 "verbose_name": "作业设计",
                 "verbose_name_plural": "作业设计",
                 "ordering": ["-created_at"],
+                "indexes": [
+                    models.Index(fields=["school", "subject", "grade", "status"], name="design_on_the_shelf"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("homework_minutes__gte", 1), ("homework_minutes__lte", 600)),
+                        name="design_minutes_in_range",
+                        violation_error_message="预计时长要在 1 至 600 分钟之间",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("origin", "own"), models.Q(("source", ""), _negated=True), _connector="OR"),
+                        name="design_names_its_source",
+                        violation_error_message="选编、改编的作业要写明出处",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status__in", ["published", "returned"]), _negated=True),
+                            models.Q(("reviewed_at__isnull", False), ("reviewed_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="design_review_is_signed",
+                        violation_error_message="审核要有审核人和时间",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("review_note", ""), ("status", "returned"), _negated=True),
+                        name="design_return_has_a_reason",
+                        violation_error_message="退回作业设计要写明理由",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("reviewed_by", None), models.Q(("reviewed_by", models.F("author")), _negated=True), _connector="OR"
+                        ),
+                        name="design_is_reviewed_by_another",
+                        violation_error_message="不能审核自己的设计",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -171,6 +223,14 @@ class Migration(migrations.Migration):
                 "verbose_name": "附件",
                 "verbose_name_plural": "附件",
                 "ordering": ["pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("design", "name"), name="design_file_name_once", violation_error_message="已有同名的附件"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("size_bytes__gt", 0)), name="design_file_is_not_empty", violation_error_message="文件是空的"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -200,6 +260,16 @@ class Migration(migrations.Migration):
                 "verbose_name": "使用评价",
                 "verbose_name_plural": "使用评价",
                 "ordering": ["-rated_at"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("design", "user"), name="design_rated_once_per_user", violation_error_message="您已评价过这份设计"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("stars__gte", 1), ("stars__lte", 5)),
+                        name="design_stars_one_to_five",
+                        violation_error_message="星级是一至五",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -236,6 +306,23 @@ class Migration(migrations.Migration):
                 "verbose_name": "作业公示",
                 "verbose_name_plural": "作业公示",
                 "ordering": ["-week_from", "grade", "-version"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("school", "grade", "week_from", "version"),
+                        name="disclosure_version_once",
+                        violation_error_message="这一周的公示刚刚由别人发布了，请刷新后再看",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("week_from__iso_week_day", 1)),
+                        name="disclosure_week_begins_on_monday",
+                        violation_error_message="公示周从周一开始",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("version", 1), models.Q(("correction", ""), _negated=True), _connector="OR"),
+                        name="disclosure_correction_is_explained",
+                        violation_error_message="更正公示要写明更正了什么",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -289,6 +376,30 @@ class Migration(migrations.Migration):
                 "verbose_name": "家庭反馈",
                 "verbose_name_plural": "家庭反馈",
                 "ordering": ["-on_date", "pk"],
+                "indexes": [
+                    models.Index(fields=["school_class", "on_date"], name="family_report_of_class"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("pupil", "on_date"), name="family_asked_once_a_day", violation_error_message="当天已请这个家庭反馈"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("answered_at", None), ("homework_minutes", None), ("sleep", "")),
+                            models.Q(
+                                ("answered_at__isnull", False), ("homework_minutes__isnull", False), models.Q(("sleep", ""), _negated=True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="family_answer_is_whole",
+                        violation_error_message="请选择用时和睡眠情况两项",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("homework_minutes", None), ("homework_minutes__lte", 600), _connector="OR"),
+                        name="family_minutes_in_range",
+                        violation_error_message="用时要在 0 至 600 分钟之间",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -416,6 +527,47 @@ class Migration(migrations.Migration):
                 "verbose_name": "作业",
                 "verbose_name_plural": "作业",
                 "ordering": ["on_date", "school_class", "subject__position", "tier", "pk"],
+                "indexes": [
+                    models.Index(fields=["school_class", "on_date"], name="homework_of_class_and_day"),
+                    models.Index(fields=["teacher", "on_date"], name="homework_of_teacher"),
+                    models.Index(condition=models.Q(("status", "out")), fields=["on_date"], name="homework_of_day"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("homework_minutes__gte", 0), ("homework_minutes__lte", 600)),
+                        name="homework_minutes_in_range",
+                        violation_error_message="预计时长要在 0 至 600 分钟之间",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("content", ""), _negated=True),
+                        name="homework_has_content",
+                        violation_error_message="请写明作业内容",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["out", "held", "returned", "withdrawn"])),
+                        name="homework_status_is_known",
+                        violation_error_message="作业只能是已布置、待统筹、已退回或已撤回",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(models.Q(("status", "out"), _negated=True), ("sent_at__isnull", False), _connector="OR"),
+                        name="homework_out_has_a_time",
+                        violation_error_message="已布置的作业要有布置时间",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "returned"), _negated=True),
+                            models.Q(models.Q(("settlement", ""), _negated=True), ("settled_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="homework_return_has_a_reason",
+                        violation_error_message="退回作业要写明理由",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("batch", "school_class", "tier"),
+                        name="homework_once_per_batch",
+                        violation_error_message="这份作业已经保存过，不必重复提交",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -473,6 +625,18 @@ class Migration(migrations.Migration):
                 "verbose_name": "抽查的作业",
                 "verbose_name_plural": "抽查的作业",
                 "ordering": ["pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("checked_class", "homework"),
+                        name="homework_once_per_check",
+                        violation_error_message="这项作业已在本次检查中",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("seen_minutes", None), ("seen_minutes__lte", 600), _connector="OR"),
+                        name="seen_minutes_in_range",
+                        violation_error_message="需时要在 0 至 600 分钟之间",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -661,6 +825,13 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "批改记录",
                 "verbose_name_plural": "批改记录",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("face_to_face_count__lte", 100)),
+                        name="marking_face_to_face_in_range",
+                        violation_error_message="面批人数不能超过 100",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -691,6 +862,16 @@ class Migration(migrations.Migration):
                 "verbose_name": "月度评议",
                 "verbose_name_plural": "月度评议",
                 "ordering": ["-month"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("school", "month"), name="review_once_per_month", violation_error_message="本月已评议过这所学校"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("month__day", 1)),
+                        name="review_month_begins_on_first",
+                        violation_error_message="月份以当月一日表示",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -717,6 +898,16 @@ class Migration(migrations.Migration):
                 "verbose_name": "校内完成",
                 "verbose_name_plural": "校内完成",
                 "ordering": ["-on_date"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("school_class", "on_date"), name="finish_once_per_day", violation_error_message="当天已填报过"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("finished_percent__gte", 0), ("finished_percent__lte", 100)),
+                        name="finish_is_a_percentage",
+                        violation_error_message="校内完成比例要在 0 至 100 之间",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -752,6 +943,18 @@ class Migration(migrations.Migration):
                 "verbose_name": "随机抽查",
                 "verbose_name_plural": "随机抽查",
                 "ordering": ["-created_at"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("week_from__iso_week_day", 1)),
+                        name="spot_check_week_begins_on_monday",
+                        violation_error_message="检查周从周一开始",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("title", ""), _negated=True),
+                        name="spot_check_has_a_title",
+                        violation_error_message="请给这次抽查起个名称",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -785,105 +988,17 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "分学科用时",
                 "verbose_name_plural": "分学科用时",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("report", "subject"), name="subject_minutes_once", violation_error_message="这门学科已填过"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("homework_minutes__lte", 600)),
+                        name="subject_minutes_in_range",
+                        violation_error_message="用时要在 0 至 600 分钟之间",
+                    ),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="design",
-            index=models.Index(fields=["school", "subject", "grade", "status"], name="design_on_the_shelf"),
-        ),
-        migrations.AddConstraint(
-            model_name="design",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("homework_minutes__gte", 1), ("homework_minutes__lte", 600)),
-                name="design_minutes_in_range",
-                violation_error_message="预计时长要在 1 至 600 分钟之间",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="design",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("origin", "own"), models.Q(("source", ""), _negated=True), _connector="OR"),
-                name="design_names_its_source",
-                violation_error_message="选编、改编的作业要写明出处",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="design",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status__in", ["published", "returned"]), _negated=True),
-                    models.Q(("reviewed_at__isnull", False), ("reviewed_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="design_review_is_signed",
-                violation_error_message="审核要有审核人和时间",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="design",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("review_note", ""), ("status", "returned"), _negated=True),
-                name="design_return_has_a_reason",
-                violation_error_message="退回作业设计要写明理由",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="design",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reviewed_by", None), models.Q(("reviewed_by", models.F("author")), _negated=True), _connector="OR"),
-                name="design_is_reviewed_by_another",
-                violation_error_message="不能审核自己的设计",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="designfile",
-            constraint=models.UniqueConstraint(
-                fields=("design", "name"), name="design_file_name_once", violation_error_message="已有同名的附件"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="designfile",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("size_bytes__gt", 0)), name="design_file_is_not_empty", violation_error_message="文件是空的"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="designrating",
-            constraint=models.UniqueConstraint(
-                fields=("design", "user"), name="design_rated_once_per_user", violation_error_message="您已评价过这份设计"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="designrating",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("stars__gte", 1), ("stars__lte", 5)),
-                name="design_stars_one_to_five",
-                violation_error_message="星级是一至五",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="disclosure",
-            constraint=models.UniqueConstraint(
-                fields=("school", "grade", "week_from", "version"),
-                name="disclosure_version_once",
-                violation_error_message="这一周的公示刚刚由别人发布了，请刷新后再看",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="disclosure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("week_from__iso_week_day", 1)),
-                name="disclosure_week_begins_on_monday",
-                violation_error_message="公示周从周一开始",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="disclosure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("version", 1), models.Q(("correction", ""), _negated=True), _connector="OR"),
-                name="disclosure_correction_is_explained",
-                violation_error_message="更正公示要写明更正了什么",
-            ),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="disclosure",
@@ -897,98 +1012,6 @@ class Migration(migrations.Migration):
                     table="homework_disclosure",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="familyreport",
-            index=models.Index(fields=["school_class", "on_date"], name="family_report_of_class"),
-        ),
-        migrations.AddConstraint(
-            model_name="familyreport",
-            constraint=models.UniqueConstraint(
-                fields=("pupil", "on_date"), name="family_asked_once_a_day", violation_error_message="当天已请这个家庭反馈"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="familyreport",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("answered_at", None), ("homework_minutes", None), ("sleep", "")),
-                    models.Q(("answered_at__isnull", False), ("homework_minutes__isnull", False), models.Q(("sleep", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="family_answer_is_whole",
-                violation_error_message="请选择用时和睡眠情况两项",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="familyreport",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("homework_minutes", None), ("homework_minutes__lte", 600), _connector="OR"),
-                name="family_minutes_in_range",
-                violation_error_message="用时要在 0 至 600 分钟之间",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="homework",
-            index=models.Index(fields=["school_class", "on_date"], name="homework_of_class_and_day"),
-        ),
-        migrations.AddIndex(
-            model_name="homework",
-            index=models.Index(fields=["teacher", "on_date"], name="homework_of_teacher"),
-        ),
-        migrations.AddIndex(
-            model_name="homework",
-            index=models.Index(condition=models.Q(("status", "out")), fields=["on_date"], name="homework_of_day"),
-        ),
-        migrations.AddConstraint(
-            model_name="homework",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("homework_minutes__gte", 0), ("homework_minutes__lte", 600)),
-                name="homework_minutes_in_range",
-                violation_error_message="预计时长要在 0 至 600 分钟之间",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="homework",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("content", ""), _negated=True), name="homework_has_content", violation_error_message="请写明作业内容"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="homework",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["out", "held", "returned", "withdrawn"])),
-                name="homework_status_is_known",
-                violation_error_message="作业只能是已布置、待统筹、已退回或已撤回",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="homework",
-            constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("status", "out"), _negated=True), ("sent_at__isnull", False), _connector="OR"),
-                name="homework_out_has_a_time",
-                violation_error_message="已布置的作业要有布置时间",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="homework",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "returned"), _negated=True),
-                    models.Q(models.Q(("settlement", ""), _negated=True), ("settled_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="homework_return_has_a_reason",
-                violation_error_message="退回作业要写明理由",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="homework",
-            constraint=models.UniqueConstraint(
-                fields=("batch", "school_class", "tier"),
-                name="homework_once_per_batch",
-                violation_error_message="这份作业已经保存过，不必重复提交",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -1021,104 +1044,9 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="checkedhomework",
-            constraint=models.UniqueConstraint(
-                fields=("checked_class", "homework"), name="homework_once_per_check", violation_error_message="这项作业已在本次检查中"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="checkedhomework",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("seen_minutes", None), ("seen_minutes__lte", 600), _connector="OR"),
-                name="seen_minutes_in_range",
-                violation_error_message="需时要在 0 至 600 分钟之间",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="marking",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("face_to_face_count__lte", 100)),
-                name="marking_face_to_face_in_range",
-                violation_error_message="面批人数不能超过 100",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="monthlyreview",
-            constraint=models.UniqueConstraint(
-                fields=("school", "month"), name="review_once_per_month", violation_error_message="本月已评议过这所学校"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="monthlyreview",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("month__day", 1)), name="review_month_begins_on_first", violation_error_message="月份以当月一日表示"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="schoolfinish",
-            constraint=models.UniqueConstraint(
-                fields=("school_class", "on_date"), name="finish_once_per_day", violation_error_message="当天已填报过"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="schoolfinish",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("finished_percent__gte", 0), ("finished_percent__lte", 100)),
-                name="finish_is_a_percentage",
-                violation_error_message="校内完成比例要在 0 至 100 之间",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="spotcheck",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("week_from__iso_week_day", 1)),
-                name="spot_check_week_begins_on_monday",
-                violation_error_message="检查周从周一开始",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="spotcheck",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("title", ""), _negated=True),
-                name="spot_check_has_a_title",
-                violation_error_message="请给这次抽查起个名称",
-            ),
-        ),
-        migrations.AddConstraint(
             model_name="checkedclass",
             constraint=models.UniqueConstraint(
                 fields=("spot_check", "school_class"), name="class_once_per_spot_check", violation_error_message="这个班已在本次抽查中"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="checkedclass",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("checked_at", None), ("is_as_published", None)),
-                    models.Q(
-                        ("checked_at__isnull", False),
-                        ("checked_by__isnull", False),
-                        ("checked_on__isnull", False),
-                        ("is_as_published__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="check_result_is_signed",
-                violation_error_message="检查结果要有检查人、日期，并写明是否与公示一致",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="subjectminutes",
-            constraint=models.UniqueConstraint(
-                fields=("report", "subject"), name="subject_minutes_once", violation_error_message="这门学科已填过"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="subjectminutes",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("homework_minutes__lte", 600)),
-                name="subject_minutes_in_range",
-                violation_error_message="用时要在 0 至 600 分钟之间",
             ),
         ),
     ]

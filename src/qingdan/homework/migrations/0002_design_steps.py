@@ -33,6 +33,13 @@ class Migration(migrations.Migration):
                 "verbose_name": "审核记录",
                 "verbose_name_plural": "审核记录",
                 "ordering": ["pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("act", "returned"), ("note", ""), _negated=True),
+                        name="design_step_return_has_a_reason",
+                        violation_error_message="退回作业设计要写明理由",
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
@@ -51,14 +58,6 @@ class Migration(migrations.Migration):
             name="design",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="homework.design", verbose_name="作业设计"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="designstep",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("act", "returned"), ("note", ""), _negated=True),
-                name="design_step_return_has_a_reason",
-                violation_error_message="退回作业设计要写明理由",
             ),
         ),
     ]

@@ -59,6 +59,13 @@ class Migration(migrations.Migration):
                 "verbose_name": "年检",
                 "verbose_name_plural": "年检",
                 "ordering": ["-year", "-pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("bureau", "year", "category"),
+                        name="campaign_once_a_year",
+                        violation_error_message="本年度这个类别的年检已经发起",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -109,6 +116,24 @@ class Migration(migrations.Migration):
                 "verbose_name": "机构年检",
                 "verbose_name_plural": "机构年检",
                 "ordering": ["institution__organisation__pinyin"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "to_correct"), _negated=True), ("correct_until__isnull", False), _connector="OR"
+                        ),
+                        name="inspection_correction_has_a_day",
+                        violation_error_message="限期整改要写明期限",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["passed", "to_correct", "failed"]), _negated=True),
+                            models.Q(("inspected_by__isnull", False), ("inspected_on__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="inspection_result_is_signed",
+                        violation_error_message="年检结论要有核查人和日期",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -137,6 +162,16 @@ class Migration(migrations.Migration):
                 "verbose_name": "年检项目",
                 "verbose_name_plural": "年检项目",
                 "ordering": ["pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("inspection", "rule_id"), name="inspection_item_once", violation_error_message="这一项已在清单里"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("is_met", False), ("note", ""), _negated=True),
+                        name="inspection_item_failed_is_explained",
+                        violation_error_message="核查不符合的项目要写明情况",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -161,6 +196,13 @@ class Migration(migrations.Migration):
                 "verbose_name": "年检证据",
                 "verbose_name_plural": "年检证据",
                 "ordering": ["pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("size_bytes__gt", 0)),
+                        name="inspection_evidence_is_not_empty",
+                        violation_error_message="文件是空的",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -278,6 +320,30 @@ class Migration(migrations.Migration):
                 "verbose_name": "培训机构",
                 "verbose_name_plural": "培训机构",
                 "ordering": ["organisation__pinyin", "pk"],
+                "indexes": [
+                    models.Index(fields=["region", "category", "state"], name="institution_in_registry"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("credit_code__regex", "^[0-9A-HJ-NPQRTUWXY]{18}$")),
+                        name="institution_credit_code_has_its_form",
+                        violation_error_message="统一社会信用代码是 18 位数字和大写字母",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("category", "academic"), ("field", "academic")),
+                            models.Q(("category", "non_academic"), models.Q(("field", "academic"), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="institution_field_fits_category",
+                        violation_error_message="学科类机构的领域是学科，非学科类的是体育、文化艺术、科技或其他",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state", "active"), models.Q(("state_reason", ""), _negated=True), _connector="OR"),
+                        name="institution_state_is_explained",
+                        violation_error_message="停业、注销要写明原因",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -315,6 +381,13 @@ class Migration(migrations.Migration):
                 "verbose_name": "第三方评估",
                 "verbose_name_plural": "第三方评估",
                 "ordering": ["-evaluated_on"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("institution", "evaluator", "evaluated_on"),
+                        name="evaluation_once_a_day",
+                        violation_error_message="这次评估已经记录过",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -365,6 +438,23 @@ class Migration(migrations.Migration):
                 "verbose_name": "资本变动",
                 "verbose_name_plural": "资本变动",
                 "ordering": ["-happened_on"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("institution", "happened_on", "deal", "investor"),
+                        name="capital_change_once",
+                        violation_error_message="这笔资本变动已经记录过",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("used_for_training_fen", None),
+                            ("amount_fen", None),
+                            ("used_for_training_fen__lte", models.F("amount_fen")),
+                            _connector="OR",
+                        ),
+                        name="capital_use_within_amount",
+                        violation_error_message="用于培训业务的金额不能超过总额",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -426,6 +516,13 @@ class Migration(migrations.Migration):
                 "verbose_name": "培训广告",
                 "verbose_name_plural": "培训广告",
                 "ordering": ["-found_on", "-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(models.Q(("location", ""), _negated=True), models.Q(("text", ""), _negated=True)),
+                        name="advertisement_has_place_and_text",
+                        violation_error_message="请写明广告的位置和内容",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -503,6 +600,13 @@ class Migration(migrations.Migration):
                 "verbose_name": "竞赛与结果宣传",
                 "verbose_name_plural": "竞赛与结果宣传",
                 "ordering": ["-held_on", "-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True),
+                        name="activity_has_a_name",
+                        violation_error_message="请写明活动名称",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -676,6 +780,30 @@ class Migration(migrations.Migration):
                 "verbose_name": "黑白名单",
                 "verbose_name_plural": "黑白名单",
                 "ordering": ["-since"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True),
+                        name="listing_has_a_reason",
+                        violation_error_message="列入名单要写明理由",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("until", None),
+                            models.Q(("until__gte", models.F("since")), models.Q(("removal_reason", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="listing_ends_with_a_reason",
+                        violation_error_message="移出名单要写明理由，日期不能早于列入",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            (qingdan.places.models.OnePoint("institution_id"), "&&"),
+                            (qingdan.places.models._Days(models.F("since"), models.F("until"), models.Value("[]")), "&&"),
+                        ],
+                        name="listing_one_at_a_time",
+                        violation_error_message="机构同一时间只能在一个名单上，请先移出原来的名单",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -703,6 +831,13 @@ class Migration(migrations.Migration):
                 "verbose_name": "举办者",
                 "verbose_name_plural": "举办者",
                 "ordering": ["-share_percent"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("share_percent__gte", 1), ("share_percent__lte", 100)),
+                        name="owner_share_is_a_percentage",
+                        violation_error_message="比例要在 1 至 100 之间",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -783,6 +918,22 @@ class Migration(migrations.Migration):
                 "verbose_name": "办学许可",
                 "verbose_name_plural": "办学许可",
                 "ordering": ["-starts_on"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_on__gt", models.F("starts_on"))),
+                        name="permit_runs_forward",
+                        violation_error_message="有效期止要晚于有效期起",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("revoked_on", None),
+                            models.Q(models.Q(("revocation_reason", ""), _negated=True), ("revoked_on__gte", models.F("starts_on"))),
+                            _connector="OR",
+                        ),
+                        name="permit_revocation_is_explained",
+                        violation_error_message="吊销或注销要写明理由，日期不能早于有效期起",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -890,6 +1041,46 @@ class Migration(migrations.Migration):
                 "verbose_name": "培训课程",
                 "verbose_name_plural": "培训课程",
                 "ordering": ["institution", "name"],
+                "indexes": [
+                    models.Index(fields=["state", "submitted_at"], name="course_to_review"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("institution", "name", "starts_on"),
+                        name="course_name_once",
+                        violation_error_message="本机构已有同名、同日开课的课程",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_on__gte", models.F("starts_on"))),
+                        name="course_runs_forward",
+                        violation_error_message="结课日期不能早于开课日期",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("class_size__gte", 1),
+                            ("class_size__lte", 200),
+                            ("lesson_count__gte", 1),
+                            ("lesson_minutes__gte", 1),
+                            ("lesson_minutes__lte", 240),
+                        ),
+                        name="course_counts_are_positive",
+                        violation_error_message="课时数、每课时分钟（至多 240）、班额（至多 200）要大于零",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("first_grade", None), ("last_grade", None)),
+                            models.Q(("first_grade__gte", 1), ("last_grade__gte", models.F("first_grade")), ("last_grade__lte", 12)),
+                            _connector="OR",
+                        ),
+                        name="course_grades_run_upward",
+                        violation_error_message="年级要在一至十二之间，最高不低于最低",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("review_note", ""), ("state", "returned"), _negated=True),
+                        name="course_return_has_a_reason",
+                        violation_error_message="退回课程要写明理由",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -918,6 +1109,11 @@ class Migration(migrations.Migration):
                 "verbose_name": "自律承诺",
                 "verbose_name_plural": "自律承诺",
                 "ordering": ["-pledged_on"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("text", ""), _negated=True), name="pledge_has_text", violation_error_message="请写明承诺内容"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -944,6 +1140,19 @@ class Migration(migrations.Migration):
                 "verbose_name": "教学点",
                 "verbose_name_plural": "教学点",
                 "ordering": ["opened_on", "pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("institution", "name"), name="premises_name_once", violation_error_message="本机构已有同名的教学点"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("closed_on", None), ("closed_on__gte", models.F("opened_on")), _connector="OR"),
+                        name="premises_open_before_they_close",
+                        violation_error_message="教学点的停用日期不能早于启用日期",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("area_m2__gt", 0)), name="premises_have_an_area", violation_error_message="请填写教学点的面积"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1232,6 +1441,59 @@ class Migration(migrations.Migration):
                 "verbose_name": "审批申请",
                 "verbose_name_plural": "审批申请",
                 "ordering": ["-created_at"],
+                "indexes": [
+                    models.Index(fields=["state", "due_on"], name="application_in_queue"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    "draft",
+                                    "submitted",
+                                    "incomplete",
+                                    "accepted",
+                                    "to_visit",
+                                    "to_notify",
+                                    "on_notice",
+                                    "to_decide",
+                                    "approved",
+                                    "refused",
+                                    "withdrawn",
+                                ],
+                            )
+                        ),
+                        name="application_state_is_known",
+                        violation_error_message="没有这种状态",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["approved", "refused"]), _negated=True),
+                            models.Q(("decided_on__isnull", False), models.Q(("decision_reason", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="application_decision_has_day_and_reason",
+                        violation_error_message="决定要有日期和理由",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("notice_from", None), ("notice_until", None)),
+                            ("notice_until__gte", models.F("notice_from")),
+                            _connector="OR",
+                        ),
+                        name="application_notice_has_both_days",
+                        violation_error_message="公示要有起止日期",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            ("state__in", ["submitted", "incomplete", "accepted", "to_visit", "to_notify", "on_notice", "to_decide"])
+                        ),
+                        fields=("applicant", "kind", "field"),
+                        name="application_open_once_per_kind",
+                        violation_error_message="同一事项已有一件申请在办，请等它办完或先撤回",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1251,6 +1513,11 @@ class Migration(migrations.Migration):
                 "verbose_name": "教室",
                 "verbose_name_plural": "教室",
                 "ordering": ["premises", "name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("premises", "name"), name="room_name_once", violation_error_message="这个教学点已有同名的教室"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1312,6 +1579,31 @@ class Migration(migrations.Migration):
                 "verbose_name": "从业人员",
                 "verbose_name_plural": "从业人员",
                 "ordering": ["name", "pk"],
+                "indexes": [
+                    models.Index(fields=["identity_digest"], name="staff_by_identity"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("employed_until", None)),
+                        fields=("institution", "identity_digest"),
+                        name="staff_once_while_employed",
+                        violation_error_message="这个人已在本机构的在职名单里",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("employed_until", None), ("employed_until__gte", models.F("employed_from")), _connector="OR"),
+                        name="staff_employment_runs_forward",
+                        violation_error_message="离职日期不能早于入职日期",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("role", "teaching"), _negated=True),
+                            models.Q(models.Q(("category", ""), _negated=True), models.Q(("subject", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="teaching_staff_say_what_they_teach",
+                        violation_error_message="教学人员要写明任教类别和学科（项目）",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1352,6 +1644,16 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "办理时限",
                 "verbose_name_plural": "办理时限",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("bureau", "state"), name="deadline_once_per_step", violation_error_message="这一步已有时限"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("working_days__gte", 1), ("working_days__lte", 120)),
+                        name="deadline_in_range",
+                        violation_error_message="时限要在 1 至 120 个工作日之间",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1398,6 +1700,18 @@ class Migration(migrations.Migration):
                 "verbose_name": "每周安排",
                 "verbose_name_plural": "每周安排",
                 "ordering": ["weekday", "starts_at"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_at__gt", models.F("starts_at")), ("ends_at__lte", 1440)),
+                        name="plan_times_run_forward",
+                        violation_error_message="结束时间要晚于开始时间，都在同一天",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("last_day__gte", models.F("first_day"))),
+                        name="plan_days_run_forward",
+                        violation_error_message="截止日期不能早于起始日期",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1461,6 +1775,34 @@ class Migration(migrations.Migration):
                 "verbose_name": "课次",
                 "verbose_name_plural": "课次",
                 "ordering": ["on_date", "starts_at", "pk"],
+                "indexes": [
+                    models.Index(fields=["institution", "on_date"], name="session_of_institution"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_at__gt", models.F("starts_at")), ("ends_at__lte", 1440)),
+                        name="session_times_run_forward",
+                        violation_error_message="结束时间要晚于开始时间，都在同一天",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        condition=models.Q(("room__isnull", False), ("state", "planned")),
+                        expressions=[
+                            (qingdan.places.models.OnePoint("room_id"), "&&"),
+                            (qingdan.institutions.models.timetable._Moments(), "&&"),
+                        ],
+                        name="sessions_do_not_share_a_room",
+                        violation_error_message="这间教室在这个时间已有别的课",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        condition=models.Q(("state", "planned")),
+                        expressions=[
+                            (qingdan.places.models.OnePoint("teacher_id"), "&&"),
+                            (qingdan.institutions.models.timetable._Moments(), "&&"),
+                        ],
+                        name="sessions_do_not_share_a_teacher",
+                        violation_error_message="这位教师在这个时间已有别的课",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1617,64 +1959,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddConstraint(
-            model_name="inspectioncampaign",
-            constraint=models.UniqueConstraint(
-                fields=("bureau", "year", "category"), name="campaign_once_a_year", violation_error_message="本年度这个类别的年检已经发起"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="inspectionitem",
-            constraint=models.UniqueConstraint(
-                fields=("inspection", "rule_id"), name="inspection_item_once", violation_error_message="这一项已在清单里"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="inspectionitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("is_met", False), ("note", ""), _negated=True),
-                name="inspection_item_failed_is_explained",
-                violation_error_message="核查不符合的项目要写明情况",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="inspectionevidence",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("size_bytes__gt", 0)), name="inspection_evidence_is_not_empty", violation_error_message="文件是空的"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="institution",
-            index=models.Index(fields=["region", "category", "state"], name="institution_in_registry"),
-        ),
-        migrations.AddConstraint(
-            model_name="institution",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("credit_code__regex", "^[0-9A-HJ-NPQRTUWXY]{18}$")),
-                name="institution_credit_code_has_its_form",
-                violation_error_message="统一社会信用代码是 18 位数字和大写字母",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="institution",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("category", "academic"), ("field", "academic")),
-                    models.Q(("category", "non_academic"), models.Q(("field", "academic"), _negated=True)),
-                    _connector="OR",
-                ),
-                name="institution_field_fits_category",
-                violation_error_message="学科类机构的领域是学科，非学科类的是体育、文化艺术、科技或其他",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="institution",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state", "active"), models.Q(("state_reason", ""), _negated=True), _connector="OR"),
-                name="institution_state_is_explained",
-                violation_error_message="停业、注销要写明原因",
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="institution",
             trigger=pgtrigger.compiler.Trigger(
@@ -1708,206 +1992,6 @@ class Migration(migrations.Migration):
             model_name="inspection",
             constraint=models.UniqueConstraint(
                 fields=("campaign", "institution"), name="inspection_once_per_campaign", violation_error_message="这家机构已在本次年检中"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="inspection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("state", "to_correct"), _negated=True), ("correct_until__isnull", False), _connector="OR"),
-                name="inspection_correction_has_a_day",
-                violation_error_message="限期整改要写明期限",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="inspection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ["passed", "to_correct", "failed"]), _negated=True),
-                    models.Q(("inspected_by__isnull", False), ("inspected_on__isnull", False)),
-                    _connector="OR",
-                ),
-                name="inspection_result_is_signed",
-                violation_error_message="年检结论要有核查人和日期",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="evaluation",
-            constraint=models.UniqueConstraint(
-                fields=("institution", "evaluator", "evaluated_on"),
-                name="evaluation_once_a_day",
-                violation_error_message="这次评估已经记录过",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="capitalchange",
-            constraint=models.UniqueConstraint(
-                fields=("institution", "happened_on", "deal", "investor"),
-                name="capital_change_once",
-                violation_error_message="这笔资本变动已经记录过",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="capitalchange",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("used_for_training_fen", None),
-                    ("amount_fen", None),
-                    ("used_for_training_fen__lte", models.F("amount_fen")),
-                    _connector="OR",
-                ),
-                name="capital_use_within_amount",
-                violation_error_message="用于培训业务的金额不能超过总额",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="advertisement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("location", ""), _negated=True), models.Q(("text", ""), _negated=True)),
-                name="advertisement_has_place_and_text",
-                violation_error_message="请写明广告的位置和内容",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="activity",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name", ""), _negated=True), name="activity_has_a_name", violation_error_message="请写明活动名称"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="listing",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason", ""), _negated=True), name="listing_has_a_reason", violation_error_message="列入名单要写明理由"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="listing",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("until", None),
-                    models.Q(("until__gte", models.F("since")), models.Q(("removal_reason", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="listing_ends_with_a_reason",
-                violation_error_message="移出名单要写明理由，日期不能早于列入",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="listing",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    (qingdan.places.models.OnePoint("institution_id"), "&&"),
-                    (qingdan.places.models._Days(models.F("since"), models.F("until"), models.Value("[]")), "&&"),
-                ],
-                name="listing_one_at_a_time",
-                violation_error_message="机构同一时间只能在一个名单上，请先移出原来的名单",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="owner",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("share_percent__gte", 1), ("share_percent__lte", 100)),
-                name="owner_share_is_a_percentage",
-                violation_error_message="比例要在 1 至 100 之间",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="course",
-            index=models.Index(fields=["state", "submitted_at"], name="course_to_review"),
-        ),
-        migrations.AddConstraint(
-            model_name="course",
-            constraint=models.UniqueConstraint(
-                fields=("institution", "name", "starts_on"),
-                name="course_name_once",
-                violation_error_message="本机构已有同名、同日开课的课程",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="course",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_on__gte", models.F("starts_on"))),
-                name="course_runs_forward",
-                violation_error_message="结课日期不能早于开课日期",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="course",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("class_size__gte", 1),
-                    ("class_size__lte", 200),
-                    ("lesson_count__gte", 1),
-                    ("lesson_minutes__gte", 1),
-                    ("lesson_minutes__lte", 240),
-                ),
-                name="course_counts_are_positive",
-                violation_error_message="课时数、每课时分钟（至多 240）、班额（至多 200）要大于零",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="course",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("first_grade", None), ("last_grade", None)),
-                    models.Q(("first_grade__gte", 1), ("last_grade__gte", models.F("first_grade")), ("last_grade__lte", 12)),
-                    _connector="OR",
-                ),
-                name="course_grades_run_upward",
-                violation_error_message="年级要在一至十二之间，最高不低于最低",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="course",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("review_note", ""), ("state", "returned"), _negated=True),
-                name="course_return_has_a_reason",
-                violation_error_message="退回课程要写明理由",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pledge",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("text", ""), _negated=True), name="pledge_has_text", violation_error_message="请写明承诺内容"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="premises",
-            constraint=models.UniqueConstraint(
-                fields=("institution", "name"), name="premises_name_once", violation_error_message="本机构已有同名的教学点"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="premises",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("closed_on", None), ("closed_on__gte", models.F("opened_on")), _connector="OR"),
-                name="premises_open_before_they_close",
-                violation_error_message="教学点的停用日期不能早于启用日期",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="premises",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("area_m2__gt", 0)), name="premises_have_an_area", violation_error_message="请填写教学点的面积"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="permit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_on__gt", models.F("starts_on"))),
-                name="permit_runs_forward",
-                violation_error_message="有效期止要晚于有效期起",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="permit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("revoked_on", None),
-                    models.Q(models.Q(("revocation_reason", ""), _negated=True), ("revoked_on__gte", models.F("starts_on"))),
-                    _connector="OR",
-                ),
-                name="permit_revocation_is_explained",
-                violation_error_message="吊销或注销要写明理由，日期不能早于有效期起",
             ),
         ),
         migrations.AddConstraint(
@@ -1958,170 +2042,6 @@ class Migration(migrations.Migration):
                     table="institutions_permit",
                     when="AFTER",
                 ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="application",
-            index=models.Index(fields=["state", "due_on"], name="application_in_queue"),
-        ),
-        migrations.AddConstraint(
-            model_name="application",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        [
-                            "draft",
-                            "submitted",
-                            "incomplete",
-                            "accepted",
-                            "to_visit",
-                            "to_notify",
-                            "on_notice",
-                            "to_decide",
-                            "approved",
-                            "refused",
-                            "withdrawn",
-                        ],
-                    )
-                ),
-                name="application_state_is_known",
-                violation_error_message="没有这种状态",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="application",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ["approved", "refused"]), _negated=True),
-                    models.Q(("decided_on__isnull", False), models.Q(("decision_reason", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="application_decision_has_day_and_reason",
-                violation_error_message="决定要有日期和理由",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="application",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("notice_from", None), ("notice_until", None)), ("notice_until__gte", models.F("notice_from")), _connector="OR"
-                ),
-                name="application_notice_has_both_days",
-                violation_error_message="公示要有起止日期",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="application",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("state__in", ["submitted", "incomplete", "accepted", "to_visit", "to_notify", "on_notice", "to_decide"])
-                ),
-                fields=("applicant", "kind", "field"),
-                name="application_open_once_per_kind",
-                violation_error_message="同一事项已有一件申请在办，请等它办完或先撤回",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="room",
-            constraint=models.UniqueConstraint(
-                fields=("premises", "name"), name="room_name_once", violation_error_message="这个教学点已有同名的教室"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="staff",
-            index=models.Index(fields=["identity_digest"], name="staff_by_identity"),
-        ),
-        migrations.AddConstraint(
-            model_name="staff",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("employed_until", None)),
-                fields=("institution", "identity_digest"),
-                name="staff_once_while_employed",
-                violation_error_message="这个人已在本机构的在职名单里",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="staff",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("employed_until", None), ("employed_until__gte", models.F("employed_from")), _connector="OR"),
-                name="staff_employment_runs_forward",
-                violation_error_message="离职日期不能早于入职日期",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="staff",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("role", "teaching"), _negated=True),
-                    models.Q(models.Q(("category", ""), _negated=True), models.Q(("subject", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="teaching_staff_say_what_they_teach",
-                violation_error_message="教学人员要写明任教类别和学科（项目）",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="stepdeadline",
-            constraint=models.UniqueConstraint(
-                fields=("bureau", "state"), name="deadline_once_per_step", violation_error_message="这一步已有时限"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="stepdeadline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("working_days__gte", 1), ("working_days__lte", 120)),
-                name="deadline_in_range",
-                violation_error_message="时限要在 1 至 120 个工作日之间",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="weeklyplan",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__gt", models.F("starts_at")), ("ends_at__lte", 1440)),
-                name="plan_times_run_forward",
-                violation_error_message="结束时间要晚于开始时间，都在同一天",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="weeklyplan",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("last_day__gte", models.F("first_day"))),
-                name="plan_days_run_forward",
-                violation_error_message="截止日期不能早于起始日期",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="session",
-            index=models.Index(fields=["institution", "on_date"], name="session_of_institution"),
-        ),
-        migrations.AddConstraint(
-            model_name="session",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__gt", models.F("starts_at")), ("ends_at__lte", 1440)),
-                name="session_times_run_forward",
-                violation_error_message="结束时间要晚于开始时间，都在同一天",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="session",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                condition=models.Q(("room__isnull", False), ("state", "planned")),
-                expressions=[(qingdan.places.models.OnePoint("room_id"), "&&"), (qingdan.institutions.models.timetable._Moments(), "&&")],
-                name="sessions_do_not_share_a_room",
-                violation_error_message="这间教室在这个时间已有别的课",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="session",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                condition=models.Q(("state", "planned")),
-                expressions=[
-                    (qingdan.places.models.OnePoint("teacher_id"), "&&"),
-                    (qingdan.institutions.models.timetable._Moments(), "&&"),
-                ],
-                name="sessions_do_not_share_a_teacher",
-                violation_error_message="这位教师在这个时间已有别的课",
             ),
         ),
     ]

@@ -52,6 +52,18 @@ class Migration(migrations.Migration):
                 "verbose_name": "机构名册导入",
                 "verbose_name_plural": "机构名册导入",
                 "ordering": ["-uploaded_at"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("applied_at", None), ("status", "previewed"), ("undone_at", None)),
+                            models.Q(("applied_at__isnull", False), ("status", "applied"), ("undone_at", None)),
+                            models.Q(("applied_at__isnull", False), ("status", "undone"), ("undone_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="register_import_status_fits_its_times",
+                        violation_error_message="名册导入的状态与时间不符",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -84,27 +96,13 @@ class Migration(migrations.Migration):
                 "verbose_name": "机构名册行",
                 "verbose_name_plural": "机构名册行",
                 "ordering": ["pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("act", "refuse"), ("what", ""), _negated=True),
+                        name="register_row_refused_has_a_reason",
+                        violation_error_message="拒收的行要写明原因",
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="registerimport",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("applied_at", None), ("status", "previewed"), ("undone_at", None)),
-                    models.Q(("applied_at__isnull", False), ("status", "applied"), ("undone_at", None)),
-                    models.Q(("applied_at__isnull", False), ("status", "undone"), ("undone_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="register_import_status_fits_its_times",
-                violation_error_message="名册导入的状态与时间不符",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="registerrow",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("act", "refuse"), ("what", ""), _negated=True),
-                name="register_row_refused_has_a_reason",
-                violation_error_message="拒收的行要写明原因",
-            ),
         ),
     ]

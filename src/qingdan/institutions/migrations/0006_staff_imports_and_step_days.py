@@ -67,6 +67,18 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "从业人员导入",
                 "ordering": ["-uploaded_at"],
                 "abstract": False,
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("applied_at", None), ("status", "previewed"), ("undone_at", None)),
+                            models.Q(("applied_at__isnull", False), ("status", "applied"), ("undone_at", None)),
+                            models.Q(("applied_at__isnull", False), ("status", "undone"), ("undone_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="staff_import_status_fits_its_times",
+                        violation_error_message="名册导入的状态与时间不符",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -97,28 +109,14 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "从业人员名册行",
                 "ordering": ["pk"],
                 "abstract": False,
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("act", "refuse"), ("what", ""), _negated=True),
+                        name="staff_row_refused_has_a_reason",
+                        violation_error_message="拒收的行要写明原因",
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="staffimport",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("applied_at", None), ("status", "previewed"), ("undone_at", None)),
-                    models.Q(("applied_at__isnull", False), ("status", "applied"), ("undone_at", None)),
-                    models.Q(("applied_at__isnull", False), ("status", "undone"), ("undone_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="staff_import_status_fits_its_times",
-                violation_error_message="名册导入的状态与时间不符",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="staffrow",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("act", "refuse"), ("what", ""), _negated=True),
-                name="staff_row_refused_has_a_reason",
-                violation_error_message="拒收的行要写明原因",
-            ),
         ),
         migrations.RunSQL(_BEGAN, migrations.RunSQL.noop),
     ]

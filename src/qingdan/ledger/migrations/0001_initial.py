@@ -51,6 +51,13 @@ class Migration(migrations.Migration):
                 "verbose_name": "账簿",
                 "verbose_name_plural": "账簿",
                 "ordering": ["code"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(models.Q(("code", ""), _negated=True), models.Q(("title", ""), _negated=True)),
+                        name="ledger_book_has_code_and_title",
+                        violation_error_message="账簿要有代码和名称",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -80,6 +87,28 @@ class Migration(migrations.Migration):
                 "verbose_name": "科目",
                 "verbose_name_plural": "科目",
                 "ordering": ["book", "code"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("book", "code"),
+                        name="ledger_account_code_is_unique_in_book",
+                        violation_error_message="账簿里已有这个代码的科目",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(models.Q(("code", ""), _negated=True), models.Q(("title", ""), _negated=True)),
+                        name="ledger_account_has_code_and_title",
+                        violation_error_message="科目要有代码和名称",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("unit__in", ["fen", "lesson", "minute"])),
+                        name="ledger_account_unit_is_known",
+                        violation_error_message="科目的单位只能是分、课时或分钟",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("may_be_negative", True), ("balance__gte", 0), _connector="OR"),
+                        name="ledger_account_is_not_overdrawn",
+                        violation_error_message="科目余额不足，不能透支",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -133,6 +162,21 @@ class Migration(migrations.Migration):
                 "verbose_name": "记账凭证",
                 "verbose_name_plural": "记账凭证",
                 "ordering": ["book", "number"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("book", "number"),
+                        name="ledger_posting_number_is_unique",
+                        violation_error_message="账簿里已有这个编号的凭证",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("book", "key"), name="ledger_posting_key_is_unique", violation_error_message="账簿里已有这个唯一键的凭证"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(models.Q(("kind", ""), _negated=True), models.Q(("key", ""), _negated=True)),
+                        name="ledger_posting_has_kind_and_key",
+                        violation_error_message="记账凭证要有种类和唯一键",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -178,82 +222,23 @@ class Migration(migrations.Migration):
                 "verbose_name": "分录",
                 "verbose_name_plural": "分录",
                 "ordering": ["posting", "pk"],
+                "indexes": [
+                    models.Index(fields=["account", "posting"], name="ledger_entry_of_account"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("posting", "account"),
+                        name="ledger_entry_account_is_once",
+                        violation_error_message="一笔凭证里每个科目只有一条分录",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("amount", 0), _negated=True), ("amount__gte", -1000000000000), ("amount__lte", 1000000000000)
+                        ),
+                        name="ledger_entry_amount_moves_something",
+                        violation_error_message="分录的数额不能是零，也不能超过一百亿元",
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="book",
-            constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("code", ""), _negated=True), models.Q(("title", ""), _negated=True)),
-                name="ledger_book_has_code_and_title",
-                violation_error_message="账簿要有代码和名称",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.UniqueConstraint(
-                fields=("book", "code"), name="ledger_account_code_is_unique_in_book", violation_error_message="账簿里已有这个代码的科目"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("code", ""), _negated=True), models.Q(("title", ""), _negated=True)),
-                name="ledger_account_has_code_and_title",
-                violation_error_message="科目要有代码和名称",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("unit__in", ["fen", "lesson", "minute"])),
-                name="ledger_account_unit_is_known",
-                violation_error_message="科目的单位只能是分、课时或分钟",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("may_be_negative", True), ("balance__gte", 0), _connector="OR"),
-                name="ledger_account_is_not_overdrawn",
-                violation_error_message="科目余额不足，不能透支",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="posting",
-            constraint=models.UniqueConstraint(
-                fields=("book", "number"), name="ledger_posting_number_is_unique", violation_error_message="账簿里已有这个编号的凭证"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="posting",
-            constraint=models.UniqueConstraint(
-                fields=("book", "key"), name="ledger_posting_key_is_unique", violation_error_message="账簿里已有这个唯一键的凭证"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="posting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("kind", ""), _negated=True), models.Q(("key", ""), _negated=True)),
-                name="ledger_posting_has_kind_and_key",
-                violation_error_message="记账凭证要有种类和唯一键",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(fields=["account", "posting"], name="ledger_entry_of_account"),
-        ),
-        migrations.AddConstraint(
-            model_name="entry",
-            constraint=models.UniqueConstraint(
-                fields=("posting", "account"), name="ledger_entry_account_is_once", violation_error_message="一笔凭证里每个科目只有一条分录"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="entry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("amount", 0), _negated=True), ("amount__gte", -1000000000000), ("amount__lte", 1000000000000)),
-                name="ledger_entry_amount_moves_something",
-                violation_error_message="分录的数额不能是零，也不能超过一百亿元",
-            ),
         ),
     ]

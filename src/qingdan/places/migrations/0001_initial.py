@@ -35,6 +35,13 @@ class Migration(migrations.Migration):
                 "verbose_name": "调整的日子",
                 "verbose_name_plural": "调整的日子",
                 "ordering": ["day"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["workday", "holiday", "rest_day"])),
+                        name="overridden_day_kind_is_known",
+                        violation_error_message="一天只能改为上班上学、放假或休息日",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -153,6 +160,24 @@ class Migration(migrations.Migration):
                 "verbose_name": "学年",
                 "verbose_name_plural": "学年",
                 "ordering": ["-first_year"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("region", "first_year"), name="school_year_once", violation_error_message="这个学年已经有了"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_on__gt", models.F("starts_on"))),
+                        name="school_year_runs_forward",
+                        violation_error_message="学年的结束日期要晚于开始日期",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            (qingdan.places.models.OnePoint("region_id"), "&&"),
+                            (qingdan.places.models._Days(models.F("starts_on"), models.F("ends_on"), models.Value("[]")), "&&"),
+                        ],
+                        name="school_years_do_not_overlap",
+                        violation_error_message="与另一个学年的日期重叠",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -215,6 +240,29 @@ class Migration(migrations.Migration):
                 "verbose_name": "学期",
                 "verbose_name_plural": "学期",
                 "ordering": ["starts_on"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("school_year", "ordinal"), name="term_once", violation_error_message="这个学年已有这个学期"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("ordinal__in", [1, 2])),
+                        name="term_is_first_or_second",
+                        violation_error_message="一个学年只有第一、第二两个学期",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_on__gt", models.F("starts_on"))),
+                        name="term_runs_forward",
+                        violation_error_message="学期的结束日期要晚于开始日期",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            (qingdan.places.models.OnePoint("school_year_id"), "&&"),
+                            (qingdan.places.models._Days(models.F("starts_on"), models.F("ends_on"), models.Value("[]")), "&&"),
+                        ],
+                        name="terms_do_not_overlap",
+                        violation_error_message="与另一个学期的日期重叠",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -277,6 +325,26 @@ class Migration(migrations.Migration):
                 "verbose_name": "寒暑假",
                 "verbose_name_plural": "寒暑假",
                 "ordering": ["starts_on"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("season__in", ["winter", "summer"])),
+                        name="vacation_season_is_known",
+                        violation_error_message="只有寒假和暑假",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_on__gt", models.F("starts_on"))),
+                        name="vacation_runs_forward",
+                        violation_error_message="假期的结束日期要晚于开始日期",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            (qingdan.places.models.OnePoint("region_id"), "&&"),
+                            (qingdan.places.models._Days(models.F("starts_on"), models.F("ends_on"), models.Value("[]")), "&&"),
+                        ],
+                        name="vacations_do_not_overlap",
+                        violation_error_message="与另一个假期的日期重叠",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -327,14 +395,6 @@ class Migration(migrations.Migration):
                 fields=("region", "day"), name="overridden_day_once", violation_error_message="这一天已经调整过"
             ),
         ),
-        migrations.AddConstraint(
-            model_name="overriddenday",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["workday", "holiday", "rest_day"])),
-                name="overridden_day_kind_is_known",
-                violation_error_message="一天只能改为上班上学、放假或休息日",
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="overriddenday",
             trigger=pgtrigger.compiler.Trigger(
@@ -376,31 +436,6 @@ class Migration(migrations.Migration):
                     table="places_overriddenday",
                     when="AFTER",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="schoolyear",
-            constraint=models.UniqueConstraint(
-                fields=("region", "first_year"), name="school_year_once", violation_error_message="这个学年已经有了"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="schoolyear",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_on__gt", models.F("starts_on"))),
-                name="school_year_runs_forward",
-                violation_error_message="学年的结束日期要晚于开始日期",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="schoolyear",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    (qingdan.places.models.OnePoint("region_id"), "&&"),
-                    (qingdan.places.models._Days(models.F("starts_on"), models.F("ends_on"), models.Value("[]")), "&&"),
-                ],
-                name="school_years_do_not_overlap",
-                violation_error_message="与另一个学年的日期重叠",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -446,39 +481,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddConstraint(
-            model_name="term",
-            constraint=models.UniqueConstraint(
-                fields=("school_year", "ordinal"), name="term_once", violation_error_message="这个学年已有这个学期"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="term",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ordinal__in", [1, 2])),
-                name="term_is_first_or_second",
-                violation_error_message="一个学年只有第一、第二两个学期",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="term",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_on__gt", models.F("starts_on"))),
-                name="term_runs_forward",
-                violation_error_message="学期的结束日期要晚于开始日期",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="term",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    (qingdan.places.models.OnePoint("school_year_id"), "&&"),
-                    (qingdan.places.models._Days(models.F("starts_on"), models.F("ends_on"), models.Value("[]")), "&&"),
-                ],
-                name="terms_do_not_overlap",
-                violation_error_message="与另一个学期的日期重叠",
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="term",
             trigger=pgtrigger.compiler.Trigger(
@@ -520,33 +522,6 @@ class Migration(migrations.Migration):
                     table="places_term",
                     when="AFTER",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="vacation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("season__in", ["winter", "summer"])),
-                name="vacation_season_is_known",
-                violation_error_message="只有寒假和暑假",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="vacation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_on__gt", models.F("starts_on"))),
-                name="vacation_runs_forward",
-                violation_error_message="假期的结束日期要晚于开始日期",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="vacation",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    (qingdan.places.models.OnePoint("region_id"), "&&"),
-                    (qingdan.places.models._Days(models.F("starts_on"), models.F("ends_on"), models.Value("[]")), "&&"),
-                ],
-                name="vacations_do_not_overlap",
-                violation_error_message="与另一个假期的日期重叠",
             ),
         ),
         pgtrigger.migrations.AddTrigger(

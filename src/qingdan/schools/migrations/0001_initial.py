@@ -32,6 +32,13 @@ class Migration(migrations.Migration):
                 "verbose_name": "学生",
                 "verbose_name_plural": "学生",
                 "ordering": ["number"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(models.Q(("number", ""), _negated=True), models.Q(("name", ""), _negated=True)),
+                        name="pupil_has_number_and_name",
+                        violation_error_message="学生要有学号和姓名",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -64,6 +71,21 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "在班",
                 "verbose_name_plural": "在班",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_on", None), ("ends_on__gte", models.F("starts_on")), _connector="OR"),
+                        name="enrolment_runs_forward",
+                        violation_error_message="离班日期不能早于入班日期",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            (qingdan.places.models.OnePoint("pupil_id"), "&&"),
+                            (qingdan.places.models._Days(models.F("starts_on"), models.F("ends_on"), models.Value("[]")), "&&"),
+                        ],
+                        name="enrolments_do_not_overlap",
+                        violation_error_message="同一学生同一天只能在一个班",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -106,6 +128,18 @@ class Migration(migrations.Migration):
                 "verbose_name": "学校",
                 "verbose_name_plural": "学校",
                 "ordering": ["organisation__pinyin", "pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["primary", "junior", "nine_year"])),
+                        name="school_kind_is_known",
+                        violation_error_message="没有这种学校类型",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("first_grade__gte", 1), ("last_grade__gte", models.F("first_grade")), ("last_grade__lte", 12)),
+                        name="school_grades_run_upward",
+                        violation_error_message="年级要在一至十二之间，最高年级不低于最低年级",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -145,6 +179,18 @@ class Migration(migrations.Migration):
                 "verbose_name": "名册导入",
                 "verbose_name_plural": "名册导入",
                 "ordering": ["-uploaded_at"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("applied_at", None), ("status", "previewed"), ("undone_at", None)),
+                            models.Q(("applied_at__isnull", False), ("status", "applied"), ("undone_at", None)),
+                            models.Q(("applied_at__isnull", False), ("status", "undone"), ("undone_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="roll_status_is_known",
+                        violation_error_message="名册导入的状态与时间不符",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -213,6 +259,17 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "加入码",
                 "verbose_name_plural": "加入码",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "guardian"), ("pupil__isnull", False), ("staff", None)),
+                            models.Q(("kind", "staff"), ("pupil", None), ("staff__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="join_code_is_for_one",
+                        violation_error_message="家长的加入码要写明学生，教师的要写明账户",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -246,6 +303,13 @@ class Migration(migrations.Migration):
                 "verbose_name": "年级组长",
                 "verbose_name_plural": "年级组长",
                 "ordering": ["grade"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("school", "school_year", "grade", "user"),
+                        name="grade_lead_once",
+                        violation_error_message="这位教师已是这个年级的组长",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -294,6 +358,18 @@ class Migration(migrations.Migration):
                 "verbose_name": "班级",
                 "verbose_name_plural": "班级",
                 "ordering": ["grade", "number"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("school", "school_year", "grade", "number"),
+                        name="class_once_per_year",
+                        violation_error_message="本学年这个年级已有同号的班",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("grade__gte", 1), ("grade__lte", 12), ("number__gte", 1), ("number__lte", 60)),
+                        name="class_grade_and_number_in_range",
+                        violation_error_message="年级要在一至十二之间，班号要在 1 至 60 之间",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -384,6 +460,13 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "教研组长",
                 "verbose_name_plural": "教研组长",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("school", "subject", "user"),
+                        name="subject_lead_once",
+                        violation_error_message="这位教师已是这门学科的教研组长",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -421,6 +504,23 @@ class Migration(migrations.Migration):
                 "verbose_name": "任课",
                 "verbose_name_plural": "任课",
                 "ordering": ["school_class__grade", "school_class__number", "subject__position"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_on", None), ("ends_on__gte", models.F("starts_on")), _connector="OR"),
+                        name="assignment_runs_forward",
+                        violation_error_message="任课的结束日期不能早于开始日期",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            (qingdan.places.models.OnePoint("teacher_id"), "&&"),
+                            (qingdan.places.models.OnePoint("school_class_id"), "&&"),
+                            (qingdan.places.models.OnePoint("subject_id"), "&&"),
+                            (qingdan.places.models._Days(models.F("starts_on"), models.F("ends_on"), models.Value("[]")), "&&"),
+                        ],
+                        name="assignment_once_at_a_time",
+                        violation_error_message="这位教师在这个班的这门学科已有同期的任课",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -566,101 +666,9 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddConstraint(
-            model_name="school",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["primary", "junior", "nine_year"])),
-                name="school_kind_is_known",
-                violation_error_message="没有这种学校类型",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="school",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("first_grade__gte", 1), ("last_grade__gte", models.F("first_grade")), ("last_grade__lte", 12)),
-                name="school_grades_run_upward",
-                violation_error_message="年级要在一至十二之间，最高年级不低于最低年级",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rollimport",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("applied_at", None), ("status", "previewed"), ("undone_at", None)),
-                    models.Q(("applied_at__isnull", False), ("status", "applied"), ("undone_at", None)),
-                    models.Q(("applied_at__isnull", False), ("status", "undone"), ("undone_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="roll_status_is_known",
-                violation_error_message="名册导入的状态与时间不符",
-            ),
-        ),
-        migrations.AddConstraint(
             model_name="pupil",
             constraint=models.UniqueConstraint(
                 fields=("school", "number"), name="pupil_number_once_per_school", violation_error_message="本校已有学生用这个学号"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pupil",
-            constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("number", ""), _negated=True), models.Q(("name", ""), _negated=True)),
-                name="pupil_has_number_and_name",
-                violation_error_message="学生要有学号和姓名",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="joincode",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "guardian"), ("pupil__isnull", False), ("staff", None)),
-                    models.Q(("kind", "staff"), ("pupil", None), ("staff__isnull", False)),
-                    _connector="OR",
-                ),
-                name="join_code_is_for_one",
-                violation_error_message="家长的加入码要写明学生，教师的要写明账户",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="gradelead",
-            constraint=models.UniqueConstraint(
-                fields=("school", "school_year", "grade", "user"),
-                name="grade_lead_once",
-                violation_error_message="这位教师已是这个年级的组长",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="schoolclass",
-            constraint=models.UniqueConstraint(
-                fields=("school", "school_year", "grade", "number"),
-                name="class_once_per_year",
-                violation_error_message="本学年这个年级已有同号的班",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="schoolclass",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("grade__gte", 1), ("grade__lte", 12), ("number__gte", 1), ("number__lte", 60)),
-                name="class_grade_and_number_in_range",
-                violation_error_message="年级要在一至十二之间，班号要在 1 至 60 之间",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="enrolment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_on", None), ("ends_on__gte", models.F("starts_on")), _connector="OR"),
-                name="enrolment_runs_forward",
-                violation_error_message="离班日期不能早于入班日期",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="enrolment",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    (qingdan.places.models.OnePoint("pupil_id"), "&&"),
-                    (qingdan.places.models._Days(models.F("starts_on"), models.F("ends_on"), models.Value("[]")), "&&"),
-                ],
-                name="enrolments_do_not_overlap",
-                violation_error_message="同一学生同一天只能在一个班",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -690,33 +698,6 @@ class Migration(migrations.Migration):
                     table="schools_enrolment",
                     when="AFTER",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="subjectlead",
-            constraint=models.UniqueConstraint(
-                fields=("school", "subject", "user"), name="subject_lead_once", violation_error_message="这位教师已是这门学科的教研组长"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="teachingassignment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_on", None), ("ends_on__gte", models.F("starts_on")), _connector="OR"),
-                name="assignment_runs_forward",
-                violation_error_message="任课的结束日期不能早于开始日期",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="teachingassignment",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    (qingdan.places.models.OnePoint("teacher_id"), "&&"),
-                    (qingdan.places.models.OnePoint("school_class_id"), "&&"),
-                    (qingdan.places.models.OnePoint("subject_id"), "&&"),
-                    (qingdan.places.models._Days(models.F("starts_on"), models.F("ends_on"), models.Value("[]")), "&&"),
-                ],
-                name="assignment_once_at_a_time",
-                violation_error_message="这位教师在这个班的这门学科已有同期的任课",
             ),
         ),
         pgtrigger.migrations.AddTrigger(

@@ -63,6 +63,41 @@ class Migration(migrations.Migration):
                 "verbose_name": "上传",
                 "verbose_name_plural": "上传",
                 "ordering": ["-uploaded_at", "-pk"],
+                "indexes": [
+                    models.Index(fields=["organisation", "-uploaded_at"], name="upload_by_organisation"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["waiting", "running", "done", "failed"])),
+                        name="upload_status_is_known",
+                        violation_error_message="上传的状态只能是排队中、体检中、已完成或未能体检",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("deleted_at", None), ("status__in", ("waiting", "running"))),
+                        fields=("organisation", "sha256", "layer_code"),
+                        name="upload_pending_once",
+                        violation_error_message="同样的表格正在按同一层政策体检，请等它完成，不必重复上传",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("progress_done__lte", models.F("progress_whole"))),
+                        name="upload_progress_within_whole",
+                        violation_error_message="进度不能超过总量",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("judged_at__isnull", False), ("status", "done")),
+                            models.Q(("status", "done"), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="upload_judged_when_done",
+                        violation_error_message="已完成的体检要有完成时间",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("problems", []), ("status", "failed"), _negated=True),
+                        name="upload_failure_has_a_reason",
+                        violation_error_message="未能体检要写明原因",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -187,6 +222,26 @@ class Migration(migrations.Migration):
                 "verbose_name": "判定",
                 "verbose_name_plural": "判定",
                 "ordering": ["verdict", "rule_id", "position"],
+                "indexes": [
+                    models.Index(fields=["upload", "verdict", "rule_id", "position"], name="finding_in_reading_order"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("verdict__in", ["breach", "undetermined"])),
+                        name="finding_verdict_is_known",
+                        violation_error_message="结论只能是违规或待定；合规的记录不另列",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(models.Q(("sentence", ""), _negated=True), models.Q(("cites", []), _negated=True)),
+                        name="finding_has_reason_and_clause",
+                        violation_error_message="没有说明或没有依据条款的判定不能成立",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("upload", "position"),
+                        name="finding_position_once",
+                        violation_error_message="同一次体检里判定的序号不能重复",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -208,103 +263,23 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "文件",
                 "ordering": ["pk"],
                 "base_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("upload", "name"), name="file_name_once_per_upload", violation_error_message="一次上传里不能有两个同名文件"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("name", ""), _negated=True),
+                            models.Q(("name__contains", "/"), _negated=True),
+                            models.Q(("name__contains", "\\"), _negated=True),
+                        ),
+                        name="file_has_a_plain_name",
+                        violation_error_message="文件名不能为空，也不能含有斜杠",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("size_bytes__gt", 0)), name="file_is_not_empty", violation_error_message="文件是空的（0 字节）"
+                    ),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="upload",
-            index=models.Index(fields=["organisation", "-uploaded_at"], name="upload_by_organisation"),
-        ),
-        migrations.AddConstraint(
-            model_name="upload",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["waiting", "running", "done", "failed"])),
-                name="upload_status_is_known",
-                violation_error_message="上传的状态只能是排队中、体检中、已完成或未能体检",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="upload",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("deleted_at", None), ("status__in", ("waiting", "running"))),
-                fields=("organisation", "sha256", "layer_code"),
-                name="upload_pending_once",
-                violation_error_message="同样的表格正在按同一层政策体检，请等它完成，不必重复上传",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="upload",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("progress_done__lte", models.F("progress_whole"))),
-                name="upload_progress_within_whole",
-                violation_error_message="进度不能超过总量",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="upload",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("judged_at__isnull", False), ("status", "done")), models.Q(("status", "done"), _negated=True), _connector="OR"
-                ),
-                name="upload_judged_when_done",
-                violation_error_message="已完成的体检要有完成时间",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="upload",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("problems", []), ("status", "failed"), _negated=True),
-                name="upload_failure_has_a_reason",
-                violation_error_message="未能体检要写明原因",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="finding",
-            index=models.Index(fields=["upload", "verdict", "rule_id", "position"], name="finding_in_reading_order"),
-        ),
-        migrations.AddConstraint(
-            model_name="finding",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("verdict__in", ["breach", "undetermined"])),
-                name="finding_verdict_is_known",
-                violation_error_message="结论只能是违规或待定；合规的记录不另列",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="finding",
-            constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("sentence", ""), _negated=True), models.Q(("cites", []), _negated=True)),
-                name="finding_has_reason_and_clause",
-                violation_error_message="没有说明或没有依据条款的判定不能成立",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="finding",
-            constraint=models.UniqueConstraint(
-                fields=("upload", "position"), name="finding_position_once", violation_error_message="同一次体检里判定的序号不能重复"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="uploadedfile",
-            constraint=models.UniqueConstraint(
-                fields=("upload", "name"), name="file_name_once_per_upload", violation_error_message="一次上传里不能有两个同名文件"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="uploadedfile",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("name", ""), _negated=True),
-                    models.Q(("name__contains", "/"), _negated=True),
-                    models.Q(("name__contains", "\\"), _negated=True),
-                ),
-                name="file_has_a_plain_name",
-                violation_error_message="文件名不能为空，也不能含有斜杠",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="uploadedfile",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("size_bytes__gt", 0)), name="file_is_not_empty", violation_error_message="文件是空的（0 字节）"
-            ),
         ),
     ]
