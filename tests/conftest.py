@@ -55,9 +55,10 @@ def remove_if_dead(run: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return
-        server = EmbeddedPostgres(run / "postgresql")
-        server.wipe()
-        shutil.rmtree(server.home, ignore_errors=True)
+        for home in (run / "postgresql", *run.glob("launcher/*/var/postgresql")):
+            server = EmbeddedPostgres(home)
+            server.wipe()
+            shutil.rmtree(server.home, ignore_errors=True)
     shutil.rmtree(run, ignore_errors=True)
 
 

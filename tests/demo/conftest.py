@@ -15,6 +15,8 @@ from qingdan.demo.plan import SCHOOLS
 #: The four schools with the story and all troubles.
 SMALL = Scale(schools=4, weeks=3, classes_per_grade=2)
 TINY = Scale(schools=1, weeks=2, classes_per_grade=2)
+#: The school alone, for what has nothing to do with training institutions: they take most of the time.
+SCHOOL = Scale(schools=1, weeks=2, classes_per_grade=2, has_institutions=False)
 #: A Wednesday in term.
 TODAY = datetime.date(2026, 11, 18)
 TROUBLED = {plan.trouble: plan.name for plan in SCHOOLS if plan.trouble is not None}

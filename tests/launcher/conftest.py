@@ -17,31 +17,41 @@ ROOT = Path(__file__).parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture
-def bare_checkout(tmp_path: Path) -> Path:
+def copy_launcher(to: Path) -> Path:
     """What the launcher needs to speak, without environment and source: anything that tried to set up would fail at once."""
-    checkout = tmp_path / "轻担 副本"
-    checkout.mkdir()
+    checkout = to / "轻担 副本"
+    checkout.mkdir(parents=True)
     for name in ("qingdan", "requirements.txt", "requirements-dev.txt", "pyproject.toml"):
         shutil.copy(ROOT / name, checkout / name)
     return checkout
 
 
-@pytest.fixture
-def checkout(bare_checkout: Path) -> Iterator[Path]:
-    """A checkout that is set up: its own source, and the environment this one has."""
+def set_up(checkout: Path) -> None:
+    """Give a copy its own source, and the environment this one has."""
     if not (ROOT / ".venv" / "qingdan-stamp.txt").exists():
         if os.environ.get("CI") == "true":
             pytest.fail("the launcher has not made .venv, although ./qingdan test always does")
         pytest.skip("needs the .venv that ./qingdan test makes")
     for name in ("src", "policies"):
-        shutil.copytree(ROOT / name, bare_checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (bare_checkout / ".venv").symlink_to(ROOT / ".venv")
+        shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (checkout / ".venv").symlink_to(ROOT / ".venv")
+
+
+@pytest.fixture
+def bare_checkout(tmp_path: Path) -> Path:
+    """The launcher alone."""
+    return copy_launcher(tmp_path)
+
+
+@pytest.fixture
+def checkout(bare_checkout: Path) -> Iterator[Path]:
+    """A checkout that is set up."""
+    set_up(bare_checkout)
     yield bare_checkout
     shutil.rmtree(place_for(bare_checkout / "var" / "postgresql"), ignore_errors=True)  # as root it lies outside the copy
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def environment() -> dict[str, str]:
     """The environment of a person at a terminal: none of what the tests set for themselves."""
     foreign = ("QINGDAN_", "PYTEST", "DJANGO_", "PYTHON")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import http.client
 import os
 import re
@@ -15,7 +16,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.launcher.conftest import Run
+from qingdan.embedded import place_for
+from tests.conftest import RUN_VARIABLE
+from tests.launcher.conftest import Run, copy_launcher, set_up
 
 
 def test_the_callers_python_settings_do_not_mislead_it(checkout: Path, run: Run, tmp_path: Path) -> None:
@@ -106,10 +109,37 @@ def runs(process: psutil.Process) -> bool:
         return False
 
 
+@pytest.fixture(scope="session")
+def loaded(environment: dict[str, str]) -> Path:
+    """A checkout whose demonstration was started from nothing and has ended; one for all workers, since loading takes a minute."""
+    folder = Path(os.environ[RUN_VARIABLE]) / "launcher"
+    with (folder.parent / "loading").open("w", encoding="utf-8") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not folder.exists():
+            checkout = copy_launcher(folder)
+            set_up(checkout)
+            first = Demonstration(checkout, environment)
+            assert "装入示范区" in first.errors.read_text(encoding="utf-8")
+            assert first.status("/") == 200
+            assert first.end(signal.SIGINT) == 0
+            assert first.left() == []
+    return next(folder.iterdir())
+
+
 @pytest.fixture
-def demonstration(checkout: Path, environment: dict[str, str]) -> Iterator[Demonstration]:
+def furnished(loaded: Path, checkout: Path) -> Path:
+    """A checkout with a district that an earlier start has loaded."""
+    subprocess.run(["cp", "-a", loaded / "var", checkout / "var"], check=True)
+    ours, theirs = (place_for(each / "var" / "postgresql") for each in (checkout, loaded))
+    if not ours.exists():  # as root the database lies outside
+        subprocess.run(["cp", "-a", theirs, ours], check=True)
+    return checkout
+
+
+@pytest.fixture
+def demonstration(furnished: Path, environment: dict[str, str]) -> Iterator[Demonstration]:
     """One that is started, and surely gone afterwards."""
-    demonstration = Demonstration(checkout, environment)
+    demonstration = Demonstration(furnished, environment)
     yield demonstration
     if demonstration.process.poll() is None:
         demonstration.end(signal.SIGTERM)
@@ -172,11 +202,11 @@ def test_a_second_one_is_refused_and_manage_works_beside_it(demonstration: Demon
 
 @pytest.mark.slow
 def test_files_of_the_current_folder_do_not_mislead_the_web_server(
-    checkout: Path, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    furnished: Path, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Seen: granian puts the current folder before the libraries."""
     (tmp_path / "django.py").write_text("raise SystemExit('fooled')")
-    command = [sys.executable, str(checkout / "qingdan"), "demo", "--port", "0"]
+    command = [sys.executable, str(furnished / "qingdan"), "demo", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment, cwd=tmp_path) as process:
         assert process.stdout is not None
         assert "已就绪" in process.stdout.readline()

@@ -62,6 +62,8 @@ class Scale:
     weeks: int = WEEKS
     #: None for as many as each school has.
     classes_per_grade: int | None = None
+    #: Whether there are training institutions, and prepaid tuition with them.
+    has_institutions: bool = True
 
     def plans(self) -> tuple[SchoolPlan, ...]:
         """The schools of this scale."""
@@ -161,10 +163,11 @@ def _load(scale: Scale, day: datetime.date, progress: Progress) -> int:
     if following is not None:
         count += give_next_day(rooms, recorder, following)
     ask_child(rooms, calendar, day)
-    progress("培训机构", len(days) + scale.weeks, len(days) + scale.weeks + 1)
-    load_institutions(accounts, scale.schools, day)
-    progress("预收费", len(days) + scale.weeks, len(days) + scale.weeks + 1)
-    load_prepaid(accounts, day, is_whole=scale.schools >= len(SCHOOLS))
+    if scale.has_institutions:
+        progress("培训机构", len(days) + scale.weeks, len(days) + scale.weeks + 1)
+        load_institutions(accounts, scale.schools, day)
+        progress("预收费", len(days) + scale.weeks, len(days) + scale.weeks + 1)
+        load_prepaid(accounts, day, is_whole=scale.schools >= len(SCHOOLS))
     last_day = days[-1] if days else first_day
     Demonstration.objects.create(
         region=region, version=VERSION, school_count=len(plans), first_day=first_day, last_day=last_day, arranged_for=day
