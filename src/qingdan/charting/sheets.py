@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
-from urllib.parse import quote
 
 import xlsxwriter
-from django.http import HttpResponse
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def table_xlsx(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, notes: Sequence[str] = ()) -> bytes:
@@ -41,10 +37,3 @@ def table_xlsx(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
 
 def _width(value: object) -> int:
     return sum(2 if ord(letter) > 255 else 1 for letter in str("" if value is None else value))
-
-
-def download(content: bytes, name: str, content_type: str = XLSX) -> HttpResponse:
-    """A file that the browser saves under a Chinese name."""
-    response = HttpResponse(content, content_type=content_type)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
-    return response

@@ -6,7 +6,6 @@ import datetime
 import io
 from collections import defaultdict
 from dataclasses import dataclass
-from urllib.parse import quote
 
 import xlsxwriter
 from django.http import HttpResponse
@@ -14,8 +13,8 @@ from django.http import HttpResponse
 from qingdan.escrow import books
 from qingdan.escrow.models import Contract
 from qingdan.ledger.models import Account, Entry, Posting
+from qingdan.storage.downloads import saved
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: What each kind of posting is called to a family.
 KINDS = {"payment": "缴费", "release": "上课消费", "refund": "退费"}
 _HEADERS = ("日期", "事项", "课时变动", "剩余课时", "金额变动（元）", "未消课余额（元）", "账簿编号")
@@ -80,6 +79,4 @@ def download(contract: Contract, lines: list[StatementLine]) -> HttpResponse:
         sheet.write_number(row, 6, line.posting.number)
     sheet.set_column(0, 6, 16)
     book.close()
-    response = HttpResponse(buffer.getvalue(), content_type=_XLSX)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(f'对账单_{contract.number}.xlsx')}"
-    return response
+    return saved(buffer.getvalue(), f"对账单_{contract.number}.xlsx")

@@ -163,11 +163,6 @@ class FindingQuerySet(models.QuerySet["Finding"]):
         """Those on which somebody has still to act."""
         return self.filter(status__in=PENDING)
 
-    def waiting_for(self, user: User) -> FindingQuerySet:
-        """Those on which this user has to act: a bureau decides, a school or institution answers."""
-        mine = [FindingStatus.CORRECTED, FindingStatus.DISPUTED] if user.is_bureau else [FindingStatus.OPEN]
-        return self.visible_to(user).filter(status__in=mine)
-
     def matching(
         self,
         *,

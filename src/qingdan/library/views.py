@@ -24,6 +24,7 @@ from qingdan.policy.documents import ADDRESSEES, MODALITIES
 from qingdan.policy.layers import LAYER_KINDS
 from qingdan.policy.packs import default_pack
 from qingdan.policy.tracing import Traced
+from qingdan.storage.downloads import saved
 
 CLAUSES_PER_PAGE = 60
 
@@ -264,7 +265,4 @@ def facts_template(request: HttpRequest, kind_name: str) -> HttpResponse:
     kind = pack.vocabulary.kinds.get(kind_name)
     if kind is None or kind.is_derived:
         raise Http404
-    content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    response = HttpResponse(empty_workbook(kind, pack), content_type=content_type)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(f'{kind.label}_空表.xlsx')}"
-    return response
+    return saved(empty_workbook(kind, pack), f"{kind.label}_空表.xlsx")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from typing import Any
-from urllib.parse import quote
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -20,6 +19,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from qingdan.accounts.access import for_roles, is_fragment, user_of
 from qingdan.accounts.enums import STAFF
 from qingdan.policy.packs import default_pack
+from qingdan.storage.downloads import saved
 from qingdan.uploads.actions import retry_upload, submit_upload
 from qingdan.uploads.enums import PENDING, UploadStatus
 from qingdan.uploads.forms import FindingFilter, UploadForm
@@ -145,19 +145,13 @@ def files(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "uploads/files.html", _context(_own(request, pk), "files"))
 
 
-def _download(content: bytes, name: str, content_type: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=content_type)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
-    return response
-
-
 @require_safe
 def file_download(request: HttpRequest, pk: int, file_pk: int) -> HttpResponse:
     """One workbook, byte for byte; never shown in the browser, whatever it contains."""
     upload = _own(request, pk)
     file = get_object_or_404(UploadedFile.objects.filter(upload=upload), pk=file_pk)
     log.info("upload.file_downloaded upload=%s file=%s user=%s", pk, file_pk, request.user.pk)
-    return _download(bytes(file.content), file.name, "application/octet-stream")
+    return saved(file.content, file.name, "application/octet-stream")
 
 
 @require_safe
@@ -167,7 +161,7 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
     kept = get_object_or_404(UploadReport, upload=upload, upload__status=UploadStatus.DONE)
     log.info("upload.report_downloaded upload=%s user=%s", pk, request.user.pk)
     name = f"体检结果_{timezone.localtime(upload.judged_at):%Y%m%d_%H%M}.xlsx"
-    return _download(bytes(kept.content), name, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+    return saved(kept.content, name)
 
 
 @require_POST

@@ -18,7 +18,6 @@ from qingdan.accounts.access import for_roles, is_fragment, user_of
 from qingdan.accounts.enums import OFFICERS, Role
 from qingdan.accounts.models import Organisation
 from qingdan.banking import InstructionFault, csvbank, pain001
-from qingdan.charting.sheets import download
 from qingdan.escrow import tasks_banking
 from qingdan.escrow.actions import balancing, reconciling
 from qingdan.escrow.actions.dispatching import next_try_at
@@ -28,6 +27,7 @@ from qingdan.escrow.forms.banking import SettleForm, StatementForm
 from qingdan.escrow.forms.refunds import errors_of
 from qingdan.escrow.models import BankInstruction, BankLine, BankStatement, CustodyAgreement, PaymentOrder
 from qingdan.places.calendar import today
+from qingdan.storage.downloads import saved
 
 _PER_PAGE, _EXPORTED_MAX = 25, 1_000
 WATCHERS = (*OFFICERS, Role.INSTITUTION)
@@ -100,8 +100,8 @@ def instructions_export(request: HttpRequest) -> HttpResponse:
         messages.warning(request, "没有可导出的指令；请换一个状态。")
         return redirect("escrow:instructions")
     if request.GET.get("format") == "xml":
-        return download(pain001.write(told, created_at=timezone.now()), f"付款指令{today():%Y%m%d}.xml", "application/xml")
-    return download(csvbank.write_instructions(told), f"付款指令{today():%Y%m%d}.csv", "text/csv; charset=utf-8")
+        return saved(pain001.write(told, created_at=timezone.now()), f"付款指令{today():%Y%m%d}.xml", "application/xml")
+    return saved(csvbank.write_instructions(told), f"付款指令{today():%Y%m%d}.csv", "text/csv; charset=utf-8")
 
 
 # Statements

@@ -16,7 +16,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
 from qingdan.accounts.enums import OFFICERS, Role
-from qingdan.charting.sheets import download
 from qingdan.escrow.actions.signing import annul, cancel, change_draft, delete_draft, draft_contracts, offer, sign, take_back
 from qingdan.escrow.contract_text import TITLE, digest_of, full_text, read_sections
 from qingdan.escrow.enums import ContractState, OrderState
@@ -27,6 +26,7 @@ from qingdan.escrow.trial import opinion_of
 from qingdan.escrow.unfair import unfair_terms
 from qingdan.judging.trying import Refused
 from qingdan.places.calendar import current_pack, today
+from qingdan.storage.downloads import saved
 
 log = logging.getLogger(__name__)
 _PER_PAGE = 30
@@ -67,7 +67,7 @@ def contracts_export(request: HttpRequest) -> HttpResponse:
     form = ContractFilter(request.GET, user=user, contracts=visible)
     found = form.apply(visible).select_related("institution").defer("signed_text", "extra_terms", "unfair_terms")[:EXPORT_ROWS_MAX]
     log.info("escrow.contracts.exported by=%s asked=%s", user.pk, request.GET.urlencode())
-    return download(contracts_xlsx(found, with_names=not user.is_officer), f"培训合同-{today()}.xlsx")
+    return saved(contracts_xlsx(found, with_names=not user.is_officer), f"培训合同-{today()}.xlsx")
 
 
 def _agreement(contract: Contract) -> CustodyAgreement | None:
@@ -127,7 +127,7 @@ def contract_download(request: HttpRequest, pk: int) -> HttpResponse:
         "escrow/contracts/file.html", {"contract": found, "head": head[1:], "sections": parts, "title": TITLE, "text": text}
     )
     log.info("escrow.contract.downloaded by=%s contract=%s", user_of(request).pk, found.pk)
-    return download(page.encode(), f"培训合同-{found.number}.html", "text/html; charset=utf-8")
+    return saved(page.encode(), f"培训合同-{found.number}.html", "text/html; charset=utf-8")
 
 
 def _edit_page(request: HttpRequest, form: ContractForm, *, status: int = 200, **more: Any) -> HttpResponse:

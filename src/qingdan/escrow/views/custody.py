@@ -17,7 +17,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from qingdan.accounts.access import for_roles, is_fragment, user_of
 from qingdan.accounts.enums import OFFICERS, OrganisationKind, Role
 from qingdan.accounts.models import Organisation, User
-from qingdan.charting.sheets import download
 from qingdan.escrow import bank_sheets, books
 from qingdan.escrow.actions import agreements as acts
 from qingdan.escrow.enums import OPEN_INSTRUCTIONS, RiskStepKind, SupervisionMode
@@ -25,6 +24,7 @@ from qingdan.escrow.forms.custody import AgreementForm, EndForm, ReasonForm
 from qingdan.escrow.forms.refunds import errors_of
 from qingdan.escrow.models import CustodyAgreement, DayBalance, RegisteredInstitution, RiskStep
 from qingdan.places.calendar import today
+from qingdan.storage.downloads import saved
 
 _PER_PAGE = 20
 WATCHERS = (*OFFICERS, Role.INSTITUTION)
@@ -82,7 +82,7 @@ def agreements_export(request: HttpRequest) -> HttpResponse:
     """The listed agreements for the province: contracts, custody, coverage."""
     found, _ = _filtered(request)
     rows = rows_of(list(found.order_by("institution__pinyin", "-starts_on", "pk")))
-    return download(bank_sheets.agreements_xlsx(rows), f"监管协议{today():%Y%m%d}.xlsx")
+    return saved(bank_sheets.agreements_xlsx(rows), f"监管协议{today():%Y%m%d}.xlsx")
 
 
 @for_roles(*OFFICERS)

@@ -18,7 +18,7 @@ from qingdan.accounts.enums import OFFICERS, Role
 from qingdan.accounts.models import Organisation
 from qingdan.charting.drawing import answer_once, draw
 from qingdan.charting.figures import Figure
-from qingdan.charting.sheets import download, table_xlsx
+from qingdan.charting.sheets import table_xlsx
 from qingdan.charting.widths import DESK, WIDTHS
 from qingdan.escrow import books
 from qingdan.escrow.actions import flows as acts
@@ -30,6 +30,7 @@ from qingdan.escrow.forms.risk import CirculateForm
 from qingdan.escrow.models import BankInstruction, BankLine, Complaint, CustodyAgreement, DayBalance, Lesson, Refund, RiskScore, RiskStep
 from qingdan.escrow.risk import outlook
 from qingdan.places.calendar import today
+from qingdan.storage.downloads import saved
 
 _PER_PAGE = 20
 
@@ -118,7 +119,7 @@ def watch_table(request: HttpRequest, name: str) -> HttpResponse:
     figure = _figure(request, name)
     notes = [f"{figure.title}，{user_of(request).employer.name}，{today()}", figure.sentence or figure.advice, figure.note]
     content = table_xlsx("数据", figure.columns or ("没有数据",), figure.rows, notes=[note for note in notes if note])
-    return download(content, f"{figure.title.replace('：', '_')}_{today():%Y%m%d}.xlsx")
+    return saved(content, f"{figure.title.replace('：', '_')}_{today():%Y%m%d}.xlsx")
 
 
 # Large flows

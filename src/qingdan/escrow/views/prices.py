@@ -19,7 +19,6 @@ from django.views.decorators.http import require_POST, require_safe
 from qingdan.accounts.access import for_roles, is_fragment, user_of
 from qingdan.accounts.enums import OFFICERS, OrganisationKind, Role
 from qingdan.accounts.models import Organisation
-from qingdan.charting.sheets import download
 from qingdan.escrow.actions.pricing import (
     PriceRow,
     delete_price,
@@ -40,6 +39,7 @@ from qingdan.escrow.wording import yuan
 from qingdan.judging.trying import Refused
 from qingdan.places.calendar import today
 from qingdan.places.models import Region
+from qingdan.storage.downloads import saved
 from qingdan.workbooks.model import FileFault
 
 _PER_PAGE = 50
@@ -121,7 +121,7 @@ def price_delete(request: HttpRequest, pk: int) -> HttpResponse:
 def prices_export(request: HttpRequest) -> HttpResponse:
     """What the list shows, in the columns in which it is read."""
     found = PriceFilter(request.GET).apply(GuidedPrice.objects.filter(pk__in=_own_prices(request).values("pk")), today())
-    return download(prices_xlsx(found), f"政府指导价-{today()}.xlsx")
+    return saved(prices_xlsx(found), f"政府指导价-{today()}.xlsx")
 
 
 def _read(file: UploadedFile[Any]) -> list[PriceRow]:

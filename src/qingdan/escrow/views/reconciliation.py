@@ -17,13 +17,13 @@ from django.views.decorators.http import require_POST, require_safe
 from qingdan.accounts.access import for_roles, is_fragment, user_of
 from qingdan.accounts.enums import OFFICERS, Role
 from qingdan.accounts.models import Organisation
-from qingdan.charting.sheets import download
 from qingdan.escrow import bank_sheets, books, tasks_banking
 from qingdan.escrow.actions.balancing import DAYS_TO_WAIT, missing
 from qingdan.escrow.actions.gaps import estimated_gap_fen
 from qingdan.escrow.models import BankLine, CustodyAgreement, DayBalance, MoneyGap
 from qingdan.ledger.models import Entry
 from qingdan.places.calendar import today
+from qingdan.storage.downloads import saved
 
 _PER_PAGE, _EXPORTED_MAX = 25, 20_000
 _DAY = datetime.timedelta(days=1)
@@ -83,7 +83,7 @@ def days(request: HttpRequest) -> HttpResponse:
 def days_export(request: HttpRequest) -> HttpResponse:
     """The listed days as a workbook."""
     found, _ = _days(request)
-    return download(bank_sheets.days_xlsx(found.order_by("-on_date", "agreement__institution__pinyin")[:_EXPORTED_MAX]), "每日对账.xlsx")
+    return saved(bank_sheets.days_xlsx(found.order_by("-on_date", "agreement__institution__pinyin")[:_EXPORTED_MAX]), "每日对账.xlsx")
 
 
 @for_roles(*OFFICERS)

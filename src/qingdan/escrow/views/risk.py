@@ -17,7 +17,7 @@ from qingdan.accounts.access import for_roles, is_fragment, user_of
 from qingdan.accounts.enums import OFFICERS
 from qingdan.accounts.models import Organisation, User
 from qingdan.charting.drawing import answer_once, draw
-from qingdan.charting.sheets import download, table_xlsx
+from qingdan.charting.sheets import table_xlsx
 from qingdan.charting.widths import DESK, WIDTHS
 from qingdan.escrow import tasks_risk
 from qingdan.escrow.actions import riskfile as acts
@@ -40,6 +40,7 @@ from qingdan.escrow.models import (
 from qingdan.escrow.risk import outlook
 from qingdan.escrow.risk.weights import LEVELS, PARTS
 from qingdan.places.calendar import today
+from qingdan.storage.downloads import saved
 
 _PER_PAGE = 20
 _SHOWN = 8
@@ -126,7 +127,7 @@ def risks_export(request: HttpRequest) -> HttpResponse:
                 *(points[kind]["points"] if kind in points else None for kind in PARTS), heavy,
             )
         )  # fmt: skip
-    return download(table_xlsx("风险预警", columns, rows), f"风险预警{today():%Y%m%d}.xlsx")
+    return saved(table_xlsx("风险预警", columns, rows), f"风险预警{today():%Y%m%d}.xlsx")
 
 
 @for_roles(*OFFICERS)

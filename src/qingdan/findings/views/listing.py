@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import Any, cast
-from urllib.parse import quote
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -27,6 +26,7 @@ from qingdan.findings.enums import PENDING, FindingDay, FindingStatus
 from qingdan.findings.exporting import EXPORT_ROWS_MAX, csv_lines, xlsx_bytes
 from qingdan.findings.forms import ALL, ActForm, FindingFilter, PeriodFilter, acts_for
 from qingdan.findings.models import AuditRun, Finding, FindingQuerySet
+from qingdan.storage.downloads import saved, under_name
 
 log = logging.getLogger(__name__)
 #: Who has to do with findings.
@@ -35,7 +35,6 @@ MEMBERS = (Role.BUREAU, Role.SCHOOL_LEADER, Role.INSTITUTION)
 READERS = (*MEMBERS, Role.DEPARTMENT)
 _PER_PAGE = 50
 _ORGANISATIONS_IN_SUMMARY = 50
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class _CountedPaginator(Paginator):  # type: ignore[type-arg]
@@ -153,11 +152,8 @@ def export(request: HttpRequest, form: str) -> HttpResponse:
     log.info("findings.exported user=%s form=%s rows=%s filter=%s", user.pk, form, count, request.GET.urlencode())
     name = f"问题清单_{timezone.localtime():%Y%m%d_%H%M}.{form}"
     if form == "csv":
-        response = cast("HttpResponse", StreamingHttpResponse(csv_lines(found), content_type="text/csv; charset=utf-8"))
-    else:
-        response = HttpResponse(xlsx_bytes(found), content_type=_XLSX)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
-    return response
+        return under_name(StreamingHttpResponse(csv_lines(found), content_type="text/csv; charset=utf-8"), name)
+    return saved(xlsx_bytes(found), name)
 
 
 @for_roles(*MEMBERS)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from qingdan.accounts.access import for_roles, is_fragment, user_of
 from qingdan.accounts.enums import Role
 from qingdan.charting.drawing import answer_once
-from qingdan.charting.sheets import download, table_xlsx
+from qingdan.charting.sheets import table_xlsx
 from qingdan.charting.widths import DESK, WIDTHS
 from qingdan.homework.charts.drawing import svg
 from qingdan.homework.charts.figures import FIGURES, Figure, Selection, all_figures
@@ -22,6 +22,7 @@ from qingdan.homework.charts.questions import Scope, data_version
 from qingdan.homework.forms.supervision import PeriodForm
 from qingdan.places.calendar import current_pack
 from qingdan.schools.models import School
+from qingdan.storage.downloads import saved
 
 
 @dataclass(frozen=True)
@@ -112,4 +113,4 @@ def chart_table(request: HttpRequest, name: str) -> HttpResponse:
     notes = [f"{figure.title}，{asked.period.label}（{asked.period.first} 至 {asked.period.last}）", figure.sentence, figure.note]
     notes += [f"{limit.text}（{'、'.join(text for _, text in limit.cites)}）" for limit in figure.limits if limit.text]
     content = table_xlsx("数据", figure.columns or ("没有数据",), figure.rows, notes=[note for note in notes if note])
-    return download(content, f"{figure.title}_{asked.period.label}.xlsx")
+    return saved(content, f"{figure.title}_{asked.period.label}.xlsx")

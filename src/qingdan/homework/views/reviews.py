@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from qingdan.accounts.access import for_roles, user_of
 from qingdan.accounts.enums import Role
 from qingdan.accounts.models import User
-from qingdan.charting.sheets import download, table_xlsx
+from qingdan.charting.sheets import table_xlsx
 from qingdan.homework.actions.supervision import last_of, review_month
 from qingdan.homework.charts.limits import stage_label
 from qingdan.homework.charts.periods import Period, chosen_period, periods, region_of
@@ -28,6 +28,7 @@ from qingdan.homework.forms.supervision import PeriodForm, ReviewForm
 from qingdan.homework.models import MonthlyReview
 from qingdan.places.calendar import current_pack, today
 from qingdan.schools.models import School
+from qingdan.storage.downloads import saved
 
 _MONTHS_BACK = 12
 _PER_PAGE = 50
@@ -200,7 +201,7 @@ def reviews_export(request: HttpRequest) -> HttpResponse:
         said = (one.opinion, str(one.reviewed_by), f"{one.reviewed_at:%Y-%m-%d}") if one else ("", "", "")
         rows.append((result.name, *(totals.get(name) for name in _FROZEN), *said))
     notes = (f"{month:%Y年%m月}作业总量评议。已评议的为评议时冻结的数，其余为导出时的数。",)
-    return download(table_xlsx(f"{month:%Y-%m} 评议", _FROZEN_COLUMNS, rows, notes=notes), f"作业总量评议_{month:%Y-%m}.xlsx")
+    return saved(table_xlsx(f"{month:%Y-%m} 评议", _FROZEN_COLUMNS, rows, notes=notes), f"作业总量评议_{month:%Y-%m}.xlsx")
 
 
 def _standing(request: HttpRequest) -> tuple[Period, PeriodForm, list[SchoolResult], str]:
@@ -233,4 +234,4 @@ def standing_export(request: HttpRequest) -> HttpResponse:
     """The same as a workbook."""
     period, _, results, _ = _standing(request)
     notes = (f"{period.label}（{period.first} 至 {period.last}）",)
-    return download(table_xlsx("各校情况", _COLUMNS, [_row(each) for each in results], notes=notes), f"各校作业情况_{period.label}.xlsx")
+    return saved(table_xlsx("各校情况", _COLUMNS, [_row(each) for each in results], notes=notes), f"各校作业情况_{period.label}.xlsx")

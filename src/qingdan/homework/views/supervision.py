@@ -18,13 +18,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
 from qingdan.accounts.enums import Role
-from qingdan.charting.sheets import download, table_xlsx
+from qingdan.charting.sheets import table_xlsx
 from qingdan.draws.models import lot
 from qingdan.homework.actions import supervision as acts
 from qingdan.homework.comparing import class_week, week_homework
 from qingdan.homework.forms.supervision import ExtraForm, ItemForm, SpotCheckForm
 from qingdan.homework.models import CheckedClass, CheckedHomework, SpotCheck
 from qingdan.schools.models import SchoolClass
+from qingdan.storage.downloads import saved
 
 _CHECKS_PER_PAGE = 20
 
@@ -136,7 +137,7 @@ def check_lots(request: HttpRequest, pk: int) -> HttpResponse:
     table.writerow(["签号次序", "班级编号", "学校", "班级", "签号 SHA-256(种子|班级编号)", "抽中"])
     for number, entry in enumerate(sorted(draw.entries, key=lambda each: lot(draw.seed, each)), start=1):
         table.writerow([number, entry, *names.get(entry, ("", "")), lot(draw.seed, entry), "是" if entry in draw.chosen else ""])
-    return download(out.getvalue().encode("utf-8-sig"), f"抽取名单_{found.title}.csv", "text/csv; charset=utf-8")
+    return saved(out.getvalue().encode("utf-8-sig"), f"抽取名单_{found.title}.csv", "text/csv; charset=utf-8")
 
 
 _RESULT_COLUMNS = (
@@ -178,7 +179,7 @@ def check_results(request: HttpRequest, pk: int) -> HttpResponse:
                 item.note,
             )
         )
-    return download(table_xlsx("抽查结果", _RESULT_COLUMNS, rows), f"抽查结果_{found.title}.xlsx")
+    return saved(table_xlsx("抽查结果", _RESULT_COLUMNS, rows), f"抽查结果_{found.title}.xlsx")
 
 
 def _checked(request: HttpRequest, pk: int) -> CheckedClass:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile as IncomingFile
 from django.db.models import Q
 
 from qingdan.institutions.enums import CompetentDepartment, InspectionState
@@ -16,7 +13,7 @@ from qingdan.institutions.forms.registry import dress
 from qingdan.institutions.models import Inspection, InspectionCampaign, InspectionItem, Institution
 from qingdan.institutions.models.supervision import InspectionQuerySet
 from qingdan.places.calendar import today
-from qingdan.storage.files import ReadFile, read_file
+from qingdan.storage.fields import FilesField
 
 #: What a bureau begins with; it chooses the day itself.
 _DAYS_TO_REPORT = 30
@@ -49,33 +46,6 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
         dress(self)
 
 
-class _ManyFiles(forms.ClearableFileInput):
-    allow_multiple_selected = True
-
-
-class EvidenceField(forms.FileField):
-    """Several files, each checked by its content; every one refused is told by name."""
-
-    widget = _ManyFiles
-    #: Names that the item's files have already.
-    taken: Sequence[str] = ()
-
-    def clean(self, data: Any, initial: Any = None) -> Any:
-        """The files as they can be kept."""
-        files: Sequence[IncomingFile[Any]] = data if isinstance(data, list | tuple) else [data] if data else []
-        names, read, problems = list(self.taken), list[ReadFile](), list[ValidationError]()
-        for file in files:
-            try:
-                read.append(read_file(file, names))
-            except ValidationError as problem:
-                problems.append(problem)
-            else:
-                names.append(read[-1].name)
-        if problems:
-            raise ValidationError(problems)
-        return read
-
-
 class _ItemForm(forms.Form):
     """Yes or no with a note, of one item. A page has dozens of them and writes their fields itself; this reads one."""
 
@@ -100,12 +70,12 @@ class _ItemForm(forms.Form):
 class AnswerForm(_ItemForm):
     """An institution's answer, with evidence."""
 
-    evidence = EvidenceField(label="证据", required=False)
+    evidence = FilesField(label="证据", required=False)
 
     def __init__(self, *args: Any, item: InspectionItem, **kwargs: Any) -> None:
         super().__init__(*args, item=item, **kwargs)
         evidence = self.fields["evidence"]
-        assert isinstance(evidence, EvidenceField)
+        assert isinstance(evidence, FilesField)
         evidence.taken = [each.name for each in item.evidence.all()]
 
 

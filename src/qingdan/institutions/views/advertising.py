@@ -18,13 +18,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
 from qingdan.accounts.enums import OFFICERS, Role
-from qingdan.charting.sheets import download, table_xlsx
+from qingdan.charting.sheets import table_xlsx
 from qingdan.institutions.actions import advertising as acts
 from qingdan.institutions.forms import advertising as forms
 from qingdan.institutions.models import Activity, Advertisement
 from qingdan.institutions.models.supervision import Seen
 from qingdan.institutions.views.registry import add_errors
 from qingdan.places.calendar import current_pack, today
+from qingdan.storage.downloads import saved
 
 log = logging.getLogger(__name__)
 _PER_PAGE = 30
@@ -116,7 +117,7 @@ def _export(request: HttpRequest, what: What) -> HttpResponse:
         )
         for each in found
     )  # fmt: skip
-    return download(table_xlsx(what.title, columns, rows), f"{what.title}_{today():%Y%m%d}.xlsx")
+    return saved(table_xlsx(what.title, columns, rows), f"{what.title}_{today():%Y%m%d}.xlsx")
 
 
 def _found(request: HttpRequest, what: What, pk: int) -> Any:

@@ -10,10 +10,11 @@ from django.views.decorators.http import require_safe
 from qingdan.accounts.access import for_roles, user_of
 from qingdan.accounts.enums import OFFICERS
 from qingdan.charting.drawing import answer_once, draw
-from qingdan.charting.sheets import download, table_xlsx
+from qingdan.charting.sheets import table_xlsx
 from qingdan.charting.widths import DESK, WIDTHS
 from qingdan.institutions.charts.figures import FIGURES, Asked, Figure
 from qingdan.places.calendar import current_pack, today
+from qingdan.storage.downloads import saved
 
 
 def _asked(request: HttpRequest) -> Asked:
@@ -61,4 +62,4 @@ def chart_table(request: HttpRequest, name: str) -> HttpResponse:
     notes = [f"{figure.title}，{user_of(request).employer.name}，{today()}", figure.sentence or figure.advice, figure.note]
     notes += [f"{each.title}：{each.formula}（{'、'.join(text for _, text in each.cites)}）" for each in figure.indicators]
     content = table_xlsx("数据", figure.columns or ("没有数据",), figure.rows, notes=[note for note in notes if note])
-    return download(content, f"{figure.title.replace('：', '_')}_{today():%Y%m%d}.xlsx")
+    return saved(content, f"{figure.title.replace('：', '_')}_{today():%Y%m%d}.xlsx")

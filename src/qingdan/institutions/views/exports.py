@@ -10,13 +10,14 @@ from django.views.decorators.http import require_safe
 
 from qingdan.accounts.access import for_roles, open_to_all, user_of
 from qingdan.accounts.enums import OFFICERS, Role
-from qingdan.charting.sheets import download, table_xlsx
+from qingdan.charting.sheets import table_xlsx
 from qingdan.institutions.enums import ListColour
 from qingdan.institutions.forms.applications import QueueFilter
 from qingdan.institutions.forms.courses import CourseFilter
 from qingdan.institutions.forms.permits import PermitFilter
 from qingdan.institutions.models import Application, Course, Listing, Permit
 from qingdan.places.calendar import today
+from qingdan.storage.downloads import saved
 
 log = logging.getLogger(__name__)
 _READERS = (Role.INSTITUTION, *OFFICERS)
@@ -25,7 +26,7 @@ _Rows = list[tuple[object, ...]]
 
 def _answer(request: HttpRequest, name: str, columns: tuple[str, ...], rows: _Rows) -> HttpResponse:
     log.info("institutions.exported by=%s list=%s rows=%s", getattr(request.user, "pk", None), name, len(rows))
-    return download(table_xlsx(name, columns, rows), f"{name}_{today():%Y%m%d}.xlsx")
+    return saved(table_xlsx(name, columns, rows), f"{name}_{today():%Y%m%d}.xlsx")
 
 
 def _day(day: object) -> str:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from urllib.parse import quote
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -22,6 +21,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
+from qingdan.accounts.answering import attempt
 from qingdan.accounts.enums import OFFICERS, Role
 from qingdan.institutions.actions import inspections as acts
 from qingdan.institutions.enums import InspectionState, InstitutionState
@@ -30,6 +30,7 @@ from qingdan.institutions.models import Inspection, InspectionEvidence, Inspecti
 from qingdan.institutions.views.registry import add_errors
 from qingdan.judging.facts import fact_sources
 from qingdan.places.calendar import current_pack, today
+from qingdan.storage.downloads import saved
 from qingdan.storage.files import FILE_BYTES_MAX, KINDS, KINDS_TEXT
 
 log = logging.getLogger(__name__)
@@ -72,17 +73,6 @@ class Shown:
     note: str
     #: Why what was sent has not been saved.
     refusals: Sequence[str] = ()
-
-
-def attempt(request: HttpRequest, act: Callable[[], object], done: str) -> bool:
-    """Do it and say so, or say why not."""
-    try:
-        act()
-    except ValidationError as error:
-        messages.error(request, "；".join(error.messages))
-        return False
-    messages.success(request, done)
-    return True
 
 
 def _found(request: HttpRequest, pk: int) -> Inspection:
@@ -247,10 +237,7 @@ def evidence(request: HttpRequest, pk: int) -> HttpResponse:
     """One file, byte for byte; always saved, never shown in the browser."""
     file = _evidence(request, pk)
     log.info("inspection.evidence_downloaded evidence=%s by=%s", pk, user_of(request).pk)
-    response = HttpResponse(bytes(file.content), content_type=file.content_type)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file.name)}"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return saved(file.content, file.name, file.content_type)
 
 
 @for_roles(Role.INSTITUTION)

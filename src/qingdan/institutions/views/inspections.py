@@ -14,16 +14,17 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
+from qingdan.accounts.answering import attempt
 from qingdan.accounts.enums import OFFICERS, Role
-from qingdan.charting.sheets import download, table_xlsx
+from qingdan.charting.sheets import table_xlsx
 from qingdan.institutions.actions import inspections as acts
 from qingdan.institutions.enums import InspectionState
 from qingdan.institutions.forms import inspections as forms
 from qingdan.institutions.models import Inspection, InspectionCampaign
 from qingdan.institutions.models.supervision import InspectionQuerySet
-from qingdan.institutions.views.inspecting import attempt
 from qingdan.institutions.views.registry import add_errors
 from qingdan.places.calendar import today
+from qingdan.storage.downloads import saved
 
 _PER_PAGE = 30
 _READERS = (*OFFICERS, Role.INSTITUTION)
@@ -134,7 +135,7 @@ def campaign_export(request: HttpRequest, pk: int) -> HttpResponse:
         )
         for each in listed
     )  # fmt: skip
-    return download(table_xlsx("年检", _COLUMNS, rows), f"{found.title}_{today():%Y%m%d}.xlsx")
+    return saved(table_xlsx("年检", _COLUMNS, rows), f"{found.title}_{today():%Y%m%d}.xlsx")
 
 
 @for_roles(*OFFICERS)
