@@ -77,7 +77,7 @@ def test_errors_are_told_in_chinese(db: None, client: Client, monkeypatch: pytes
     def broken(*args: object, **kwargs: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("qingdan.library.reading.figure_tables", broken)
+    monkeypatch.setattr("qingdan.library.listings.limits", broken)
     quiet = Client(raise_request_exception=False)
     response = quiet.get(reverse("library:parameters"))
     assert response.status_code == 500

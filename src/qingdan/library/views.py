@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,8 +16,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django_htmx.middleware import HtmxDetails
 
-from qingdan.library import reading
-from qingdan.library.blanks import asked_columns, empty_workbook, what_to_write
+from qingdan.library import listings, reading
+from qingdan.library.blanks import empty_workbook
 from qingdan.library.forms import ClauseFilter, CompareForm, ParameterFilter, RuleFilter
 from qingdan.library.wording import in_words, kind_words
 from qingdan.policy.comparing import Comparison, Point, compare
@@ -37,11 +38,22 @@ class Request(HttpRequest):
 
 def _page(request: HttpRequest, template: str, fragment: str, context: dict[str, Any]) -> HttpResponse:
     """The whole page, or only its results when htmx asks for them."""
-    htmx = cast("Request", request).htmx
-    is_fragment = bool(htmx) and not htmx.boosted and not htmx.history_restore_request
-    response = render(request, fragment if is_fragment else template, context)
+    response = render(request, fragment if _wants_results(request) else template, context)
     response["Vary"] = "HX-Request"
     return response
+
+
+def _listed(request: HttpRequest, template: str, listing: str, form: Form) -> HttpResponse:
+    """The same for results that are written already."""
+    whole = not _wants_results(request)
+    response = render(request, template, {"form": form, "listing": listing}) if whole else HttpResponse(listing)
+    response["Vary"] = "HX-Request"
+    return response
+
+
+def _wants_results(request: HttpRequest) -> bool:
+    htmx = cast("Request", request).htmx
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
 @login_not_required
@@ -109,14 +121,7 @@ def parameters(request: HttpRequest) -> HttpResponse:
     """Every limit: layers and dates, stricter or looser than above, with citation."""
     pack = default_pack()
     form = ParameterFilter(request.GET)
-    text = form.chosen()["q"]
-    tables = [
-        table
-        for name, table in reading.figure_tables(pack).items()
-        if reading.contains(text, [name, table.parameter.label, *(f"{each.layer.name} {each.text} {each.case}" for each in table.figures)])
-    ]
-    context = {"form": form, "tables": tables, "q": text, "subjects": reading.subject_labels(pack)}
-    return _page(request, "library/parameters.html", "library/includes/parameters.html", context)
+    return _listed(request, "library/parameters.html", listings.limits(pack, form.chosen()["q"]), form)
 
 
 @login_not_required
@@ -126,18 +131,8 @@ def rules(request: HttpRequest) -> HttpResponse:
     pack = default_pack()
     form = RuleFilter(request.GET, pack=pack)
     chosen = form.chosen()
-    today = timezone.localdate()
-    labels = reading.subject_labels(pack)
-    found = [
-        rule
-        for rule in sorted(pack.rules.values(), key=lambda rule: (list(labels).index(rule.subject), rule.id))
-        if (not chosen["subject"] or rule.subject == chosen["subject"])
-        and (not chosen["layer"] or pack.rule_is_on(rule, at=chosen["layer"], on=today))
-        and reading.contains(chosen["q"], [rule.id, rule.title, rule.says, rule.remedy, *map(pack.cite, rule.cites)])
-    ]
-    rows = [(labels[rule.subject], rule, pack.layers[rule.layer], [(cite, pack.cite(cite)) for cite in rule.cites]) for rule in found]
-    context = {"form": form, "rows": rows, "is_filtered": any(chosen.values())}
-    return _page(request, "library/rules.html", "library/includes/rules.html", context)
+    listing = listings.rules(pack, chosen["q"], chosen["subject"], chosen["layer"], timezone.localdate())
+    return _listed(request, "library/rules.html", listing, form)
 
 
 @login_not_required
@@ -249,12 +244,7 @@ def layer(request: HttpRequest, code: str) -> HttpResponse:
 @require_safe
 def facts(request: HttpRequest) -> HttpResponse:
     """How to name the columns of a workbook, kind by kind."""
-    pack = default_pack()
-    kinds = [
-        (each.subject, each.kind, [(column, what_to_write(column, pack)) for column in asked_columns(each.kind).values()], each.rules)
-        for each in reading.shown_kinds(pack)
-    ]
-    return render(request, "library/facts.html", {"kinds": kinds})
+    return render(request, "library/facts.html", {"listing": listings.kinds(default_pack())})
 
 
 @login_not_required

@@ -7,11 +7,15 @@ import datetime
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+
+from django.template.loader import render_to_string
 
 from qingdan.places.actions import is_make_up_day
-from qingdan.places.calendar import SchoolCalendar
+from qingdan.places.calendar import SchoolCalendar, current_pack
 from qingdan.places.enums import SchoolDayKind
 from qingdan.places.models import OverriddenDay, Region, SchoolYear
+from qingdan.policy.pack import Pack
 
 MAKE_UP = "make_up"
 #: Kind of day -> label of the legend and the mark in the day's cell, so that no colour speaks alone.
@@ -62,16 +66,47 @@ def year_of(day: datetime.date) -> int:
     return day.year if day.month >= 9 else day.year - 1
 
 
-def months_of(region: Region, first: datetime.date, last: datetime.date, *, today: datetime.date) -> tuple[list[Month], Counter[str]]:
-    """The months of a span, and how many days there are of each kind."""
-    days = SchoolCalendar(region.layer_code)
-    overridden = {each.day: each for each in region.overridden_days.filter(day__range=(first, last))}
+#: A day of which the bureau has said something, and its words.
+_Said = tuple[datetime.date, str]
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """The months of a span as HTML, and how many days there are of each kind."""
+
+    html: str
+    counts: Mapping[str, int]
+
+
+def sheets_of(region: Region, first: datetime.date, last: datetime.date, *, today: datetime.date) -> Sheets:
+    """The months of a span."""
+    said = tuple((each.day, _words(each)) for each in region.overridden_days.filter(day__range=(first, last)))
+    return _sheets(current_pack(), region.layer_code, first, last, today, said)
+
+
+def _words(said: OverriddenDay) -> str:
+    return f"；教育局：{said.get_kind_display()}{f'（{said.note}）' if said.note else ''}"
+
+
+@lru_cache(maxsize=64)
+def _sheets(
+    pack: Pack, layer_code: str, first: datetime.date, last: datetime.date, today: datetime.date, said: tuple[_Said, ...]
+) -> Sheets:
+    """Written once a day and calendar: everybody of a region reads the same."""
+    months, counts = _months(SchoolCalendar(layer_code, pack), first, last, today, dict(said))
+    legend = [(kind, label, mark, counts[kind]) for kind, (label, mark) in LEGEND.items() if counts[kind]]
+    return Sheets(render_to_string("places/includes/months.html", {"months": months, "legend": legend}), counts)
+
+
+def _months(
+    days: SchoolCalendar, first: datetime.date, last: datetime.date, today: datetime.date, said: Mapping[datetime.date, str]
+) -> tuple[list[Month], Counter[str]]:
     counts: Counter[str] = Counter()
     months = []
     year, month = first.year, first.month
     while (year, month) <= (last.year, last.month):
         weeks = [
-            [_day(day, days, overridden, today) if day.month == month and first <= day <= last else None for day in week]
+            [_day(day, days, said.get(day, ""), today) if day.month == month and first <= day <= last else None for day in week]
             for week in calendar.Calendar().monthdatescalendar(year, month)
         ]
         own = Counter(each.kind for week in weeks for each in week if each)
@@ -81,12 +116,10 @@ def months_of(region: Region, first: datetime.date, last: datetime.date, *, toda
     return months, counts
 
 
-def _day(day: datetime.date, days: SchoolCalendar, overridden: Mapping[datetime.date, OverriddenDay], today: datetime.date) -> Day:
+def _day(day: datetime.date, days: SchoolCalendar, words: str, today: datetime.date) -> Day:
     known = days.kind(day)
     kind = MAKE_UP if is_make_up_day(day, known) else str(known)
     label, mark = LEGEND[kind]
-    said = overridden.get(day)
-    words = f"；教育局：{said.get_kind_display()}{f'（{said.note}）' if said.note else ''}" if said else ""
     is_today = day == today
-    css = f"places-{kind}{' is-today' if is_today else ''}{' is-said' if said else ''}"
+    css = f"places-{kind}{' is-today' if is_today else ''}{' is-said' if words else ''}"
     return Day(day.day, kind, label, mark, is_today, css, label + words)

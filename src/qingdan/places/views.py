@@ -21,7 +21,7 @@ from qingdan.places.enums import SchoolDayKind
 from qingdan.places.forms import DaysForm, FillForm, YearForm
 from qingdan.places.history import changes_of
 from qingdan.places.models import Region, SchoolYear
-from qingdan.places.months import LEGEND, MAKE_UP, months_of, span_of, year_of
+from qingdan.places.months import MAKE_UP, sheets_of, span_of, year_of
 from qingdan.policy.calendars import LAST_YEAR
 
 log = logging.getLogger(__name__)
@@ -49,18 +49,16 @@ def _pickable(years: list[SchoolYear], chosen: int) -> list[int]:
 def _page(region: Region, first_year: int, years: list[SchoolYear]) -> dict[str, Any]:
     year = next((each for each in years if each.first_year == first_year), None)
     first, last = span_of(first_year, year)
-    months, counts = months_of(region, first, last, today=today())
-    legend = [(kind, label, mark, counts[kind]) for kind, (label, mark) in LEGEND.items() if counts[kind]]
+    sheets = sheets_of(region, first, last, today=today())
     return {
         "region": region,
         "first_year": first_year,
         "year": year,
         "terms": list(year.terms.all()) if year else [],
         "vacations": sorted(actions.vacations_of(region, first, last).values(), key=lambda each: each.starts_on),
-        "months": months,
-        "legend": legend,
-        "school_days": counts[SchoolDayKind.SCHOOL_DAY] + counts[MAKE_UP],
-        "unknown_days": counts[SchoolDayKind.UNKNOWN],
+        "months": sheets.html,
+        "school_days": sheets.counts[SchoolDayKind.SCHOOL_DAY] + sheets.counts[MAKE_UP],
+        "unknown_days": sheets.counts[SchoolDayKind.UNKNOWN],
         "years": _pickable(years, first_year),
         "last_known_year": LAST_YEAR,
     }

@@ -64,8 +64,8 @@ class BankLineQuerySet(models.QuerySet["BankLine"]):
     """Questions about lines."""
 
     def visible_to(self, user: User) -> BankLineQuerySet:
-        """Those of the statements that a user may see."""
-        return self.filter(statement__in=BankStatement.objects.visible_to(user))
+        """Those of the agreements that a user may see."""
+        return self.filter(agreement__in=CustodyAgreement.objects.visible_to(user))
 
     def open(self) -> BankLineQuerySet:
         """Those that nobody can explain yet."""

@@ -118,8 +118,8 @@ class SessionQuerySet(models.QuerySet["Session"]):
         return self.filter(institution__in=Institution.objects.visible_to(user))
 
     def with_names(self) -> SessionQuerySet:
-        """With all that a page shows of a session, in one query."""
-        return self.select_related("course", "room__premises", "teacher")
+        """With all that a page shows of a session; not in one query, since planning eight joins takes longer than running them."""
+        return self.select_related("room__premises").prefetch_related("course", "teacher")
 
     def planned(self) -> SessionQuerySet:
         """Those that take place."""

@@ -198,7 +198,7 @@ def timetable_today(request: HttpRequest) -> HttpResponse:
         found = found.filter(course__category=request.GET["category"])
     if request.GET.get("only") == "breach":
         found = found.filter(pk__in=reasons)
-    ordered = found.with_names().select_related("institution__organisation", "course", "room__premises", "teacher")
+    ordered = found.with_names().select_related("institution__organisation", "room__premises")
     ordered = ordered.order_by("found_in", "institution_id", "starts_at", "pk")  # type: ignore[misc] # annotated above
     page = Paginator(ordered, _ROWS_PER_PAGE).get_page(request.GET.get("page"))
     context = {

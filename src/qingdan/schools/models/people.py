@@ -121,7 +121,7 @@ class PupilQuerySet(models.QuerySet["Pupil"]):
         if user.is_school_leader:
             return self.filter(school_id=user.organisation_id)
         if user.is_teacher:
-            return self.filter(enrolments__school_class__class_teacher=user).distinct()
+            return self.filter(pk__in=Pupil.objects.filter(enrolments__school_class__class_teacher=user).values("pk"))
         if user.is_parent:
             return self.filter(guardians__user=user)
         return self.none()

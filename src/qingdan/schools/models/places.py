@@ -38,7 +38,7 @@ class SchoolQuerySet(models.QuerySet["School"]):
         if user.is_of_school:
             return self.filter(organisation=user.employer)
         if user.is_parent:
-            return self.filter(pupils__guardians__user=user).distinct()
+            return self.filter(pk__in=School.objects.filter(pupils__guardians__user=user).values("pk"))
         return self.none()
 
     def matching(self, text: str) -> SchoolQuerySet:
@@ -114,7 +114,7 @@ class SchoolClassQuerySet(models.QuerySet["SchoolClass"]):
         if user.is_of_school:
             return self.filter(school_id=user.organisation_id)
         if user.is_parent:
-            return self.filter(enrolments__pupil__guardians__user=user).distinct()
+            return self.filter(pk__in=SchoolClass.objects.filter(enrolments__pupil__guardians__user=user).values("pk"))
         return self.none()
 
     def named_to(self, user: User) -> SchoolClassQuerySet:
