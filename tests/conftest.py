@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from qingdan.embedded import FOR_TESTS, EmbeddedPostgres
 
@@ -93,6 +94,15 @@ def django_db_modify_db_settings(database_url: str, django_db_modify_db_settings
         PASSWORD=urllib.parse.unquote(address.password or ""),
     )
     let_books_be_emptied()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """This worker's database, with the limits of the pack in it: a test that judges would write them first, and take them back."""
+    from qingdan.judging.law import current_law
+
+    with django_db_blocker.unblock():
+        current_law()
 
 
 def let_books_be_emptied() -> None:

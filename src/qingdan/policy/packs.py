@@ -61,5 +61,7 @@ def with_calendars(pack: Pack, calendars: Mapping[str, CalendarFile]) -> Pack:
         )
         for code, layer in pack.layers.items()
     }
-    local._calendars = {}
+    # What no local calendar touches stays as it has been worked out.
+    untouched = [code for code, layer in local.layers.items() if layer.calendars == pack.layers[code].calendars]
+    local._calendars = {pack.layers[code].calendar_code: pack.calendar(pack.layers[code]) for code in untouched}
     return local
