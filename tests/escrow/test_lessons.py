@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
 
 from qingdan.accounts.models import User
 from qingdan.escrow import books
@@ -182,23 +184,51 @@ def test_a_task_killed_in_the_middle_goes_on_where_it_was(
     contracts = [make_contract(agreement, parent, operator) for _ in range(4)]
     acts.record(contracts, taught=taught(), lessons=1, by=operator)
     acts.record(contracts, taught=taught(SATURDAY_BEFORE, 9 * 60, 10 * 60), lessons=1, by=operator)
-    real, calls = books.post_release, 0
+    monkeypatch.setattr(acts, "_AT_ONCE", 1)
+    real, calls = books.post_releases, 0
 
     def dies(*args: Any, **kwargs: Any) -> Any:
         nonlocal calls
         calls += 1
         posted = real(*args, **kwargs)
-        if calls == 4:
+        if calls == 2:
             raise KeyboardInterrupt
         return posted
 
-    monkeypatch.setattr(books, "post_release", dies)
+    monkeypatch.setattr(books, "post_releases", dies)
     with pytest.raises(KeyboardInterrupt):
         acts.presume_silent(SUNDAY)
-    assert sum(standing_of(each).given for each in contracts) == 2, "the contract at which it died is as it was"
+    assert sum(standing_of(each).given for each in contracts) == 2, "the portion at which it died is as it was"
     assert acts.presume_silent(SUNDAY) == 6
     assert [standing_of(each).given for each in contracts] == [2, 2, 2, 2]
     assert balance(contracts[0], f"g:{agreement.pk}:transit") == 80_000
+
+
+@pytest.mark.usefixtures("silence")
+def test_a_contract_with_too_little_money_does_not_stop_the_others(
+    agreement: CustodyAgreement, parent: User, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, poor, last = contracts = [make_contract(agreement, parent, operator) for _ in range(3)]
+    acts.record(contracts, taught=taught(), lessons=1, by=operator)
+    real = Contract.fen_of_lessons
+    monkeypatch.setattr(Contract, "fen_of_lessons", lambda self, *span: 10**9 if self.pk == poor.pk else real(self, *span))
+    assert acts.presume_silent(SUNDAY) == 2
+    monkeypatch.undo()
+    assert [standing_of(each).given for each in (first, poor, last)] == [1, 0, 1]
+    assert poor.attendances.get().state == LessonState.RECORDED
+
+
+@pytest.mark.usefixtures("silence")
+def test_releasing_many_lessons_asks_no_more_than_a_notice_a_family(agreement: CustodyAgreement, parent: User, operator: User) -> None:
+    def asked(count: int, at: int) -> int:
+        contracts = [make_contract(agreement, parent, operator) for _ in range(count)]
+        acts.record(contracts, taught=taught(starts_at=at, ends_at=at + 60), lessons=1, by=operator)
+        with CaptureQueriesContext(connection) as queries:
+            assert acts.presume_silent(SUNDAY) == count
+        return sum("notices_notice" not in each["sql"] and "SAVEPOINT" not in each["sql"] for each in queries.captured_queries)
+
+    asked(1, 12 * 60)  # which opens the accounts that all of them use
+    assert asked(6, 8 * 60) == asked(2, 10 * 60)
 
 
 def test_lessons_of_a_sum_that_does_not_divide_come_out_to_the_fen(agreement: CustodyAgreement, parent: User, operator: User) -> None:

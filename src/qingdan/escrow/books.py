@@ -23,7 +23,7 @@ back from the end. Both telescope, so whatever happens in whichever order, the p
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db.models import Sum
 
@@ -32,7 +32,7 @@ from qingdan.escrow.enums import InstructionPurpose, SupervisionMode
 from qingdan.escrow.models import BankInstruction, Contract, CustodyAgreement, Lesson, PaymentOrder, Refund
 from qingdan.ledger.enums import Unit
 from qingdan.ledger.models import Account, Book, Entry, Posting
-from qingdan.ledger.posting import Line, open_account, open_book, post, reverse
+from qingdan.ledger.posting import Draft, Line, open_account, open_book, post, post_many, reverse
 
 #: What an account is: unit, title, whether it may be below zero.
 Kind = tuple[Unit, str, bool]
@@ -89,10 +89,16 @@ def _kind(code: str, contract: Contract | None) -> Kind:
     return Unit.LESSON, f"合同 {contract.number} 剩余课时", False
 
 
-def _lines(book: Book, moves: Iterable[tuple[str, int]], *, contract: Contract | None = None) -> list[Line]:
-    """Amounts into (positive) and out of accounts by their codes; those not there yet are opened. Nothing moves by zero."""
+def _lines(
+    book: Book, moves: Iterable[tuple[str, int]], *, contract: Contract | None = None, known: dict[str, Account] | None = None
+) -> list[Line]:
+    """Amounts into (positive) and out of accounts by their codes; those not there yet are opened. Nothing moves by zero.
+
+    ``known`` are accounts that have been read already; those opened here join them.
+    """
     moves = [(code, amount) for code, amount in moves if amount]
-    known = {each.code: each for each in book.accounts.filter(code__in=[code for code, _ in moves])}
+    if known is None:
+        known = {each.code: each for each in book.accounts.filter(code__in=[code for code, _ in moves])}
     for code, _ in moves:
         if code not in known:
             unit, title, may_be_negative = _kind(code, contract)
@@ -120,13 +126,31 @@ def post_release(lesson: Lesson, *, fen: int, effective_on: datetime.date, by: U
 
     Raises ledger.refusals.Overdrawn when less is held than that.
     """
+    [posting] = post_releases([(lesson, fen)], effective_on=effective_on, by=by)
+    return posting
+
+
+def post_releases(releases: Sequence[tuple[Lesson, int]], *, effective_on: datetime.date, by: User | None = None) -> list[Posting]:
+    """The same of many lessons of one institution, each with its money in fen: all or none, in a few statements.
+
+    Raises ledger.refusals.Overdrawn about the first for which less is held.
+    """
+    book = book_of(releases[0][0].contract.institution)
+    moves = [_release(lesson, fen) for lesson, fen in releases]
+    known = {each.code: each for each in book.accounts.filter(code__in={code for each in moves for code, _ in each})}
+    drafts = [
+        Draft("release", _lines(book, each, contract=lesson.contract, known=known), effective_on, f"lesson:{lesson.pk}",
+              lesson.contract.number, by)
+        for (lesson, _), each in zip(releases, moves, strict=True)
+    ]  # fmt: skip
+    return post_many(book, drafts)
+
+
+def _release(lesson: Lesson, fen: int) -> list[tuple[str, int]]:
     contract = lesson.contract
     agreement = _agreement_of(contract)
-    book = book_of(contract.institution)
     goes_to = "institution" if agreement.mode == SupervisionMode.RESERVE else agreement_code(agreement, "transit")
-    moves = [(left_code(contract), -lesson.lessons), ("given", lesson.lessons), (held_code(contract), -fen), (goes_to, fen)]
-    lines = _lines(book, moves, contract=contract)
-    return post(book, kind="release", lines=lines, effective_on=effective_on, key=f"lesson:{lesson.pk}", memo=contract.number, by=by)
+    return [(left_code(contract), -lesson.lessons), ("given", lesson.lessons), (held_code(contract), -fen), (goes_to, fen)]
 
 
 def post_refund(refund: Refund, *, effective_on: datetime.date, by: User | None = None) -> Posting:

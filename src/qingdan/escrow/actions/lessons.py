@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
@@ -32,6 +32,8 @@ from qingdan.places.calendar import today
 from qingdan.storage.refusals import in_words
 
 log = logging.getLogger(__name__)
+#: Contracts in one transaction of the nightly release: families who answer meanwhile wait for one portion at most.
+_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -248,33 +250,64 @@ def settle(lesson: Lesson, *, by: User, is_upheld: bool, reason: str) -> Lesson:
 
 
 def presume_silent(day: datetime.date) -> int:
-    """Release what no family has objected to in time; how many is returned. One contract after the other, each committed at once.
+    """Release what no family has objected to in time; how many is returned. Institution by institution, in portions committed at once.
 
     A contract whose money does not suffice is left for people to look at, and logged; it does not stop the others.
     """
     count = 0
-    silent = Lesson.objects.presumed_by(day).order_by("contract").values_list("contract", flat=True).distinct()
-    for contract_id in list(silent):
-        try:
-            count += _presume(contract_id, day)
-        except Refused as refused:
-            log.error("escrow.lesson.not_presumed contract=%s reason=%s", contract_id, refused)
+    silent = Lesson.objects.presumed_by(day).order_by("contract__institution", "contract").distinct()
+    of_institution: defaultdict[int, list[int]] = defaultdict(list)
+    for institution_id, contract_id in silent.values_list("contract__institution", "contract"):
+        of_institution[institution_id].append(contract_id)
+    for numbers in of_institution.values():
+        for start in range(0, len(numbers), _AT_ONCE):
+            count += _presume_or_leave(numbers[start : start + _AT_ONCE], day)
     log.info("escrow.lessons.presumed day=%s count=%s", day, count)
     return count
 
 
+def _presume_or_leave(numbers: Sequence[int], day: datetime.date) -> int:
+    """All of these contracts together; where the ledger refuses one, each by itself."""
+    try:
+        return _presume(numbers, day)
+    except Refused as refused:
+        if len(numbers) > 1:
+            return sum(_presume_or_leave([each], day) for each in numbers)
+        log.error("escrow.lesson.not_presumed contract=%s reason=%s", numbers[0], refused)
+        return 0
+
+
 @transaction.atomic
-def _presume(contract_id: int, day: datetime.date) -> int:
-    contract = lock(contract_id)
-    silent = list(contract.attendances.presumed_by(day).order_by("on_date", "starts_at", "pk"))
+def _presume(numbers: Sequence[int], day: datetime.date) -> int:
+    """Contracts of one institution."""
+    contracts = {each.pk: each for each in lock_all(numbers)}
+    silent = list(Lesson.objects.filter(contract__in=contracts).presumed_by(day).order_by("on_date", "starts_at", "pk"))
+    if not silent:
+        return 0
+    given = {number: standing.given for number, standing in standings(contracts.values()).items()}
+    releases = []
     for lesson in silent:
-        lesson.contract = contract
-        release(lesson, state=LessonState.PRESUMED, by=None)
-    if silent:
-        text = f"{contract.course_name}有 {len(silent)} 次课到期没有异议，已按约定视为确认；有疑问请联系机构或主管部门"
-        url = reverse("escrow:lessons_of", args=[contract.pk])
-        Notice.objects.send([contract.guardian], occasion=f"escrow-presumed:{contract.pk}:{day}", text=text, url=url)
+        lesson.contract = contracts[lesson.contract_id]
+        first = given[lesson.contract_id] + 1
+        given[lesson.contract_id] += lesson.lessons
+        releases.append((lesson, lesson.contract.fen_of_lessons(first, given[lesson.contract_id])))
+    for lesson, posting in zip(silent, books.post_releases(releases, effective_on=today()), strict=True):
+        lesson.posting, lesson.state = posting, LessonState.PRESUMED
+    Lesson.objects.bulk_update(silent, ["posting", "state"])
+    counts = Counter(lesson.contract_id for lesson in silent)
+    left = {number: standing.left for number, standing in standings(contracts.values()).items()}
+    for number, contract in contracts.items():
+        if counts[number]:
+            _tell_presumed(contract, counts[number], day)
+            if not left[number]:
+                end_if_nothing_is_left(contract, state=ContractState.COMPLETED, on=today())
     return len(silent)
+
+
+def _tell_presumed(contract: Contract, count: int, day: datetime.date) -> None:
+    text = f"{contract.course_name}有 {count} 次课到期没有异议，已按约定视为确认；有疑问请联系机构或主管部门"
+    url = reverse("escrow:lessons_of", args=[contract.pk])
+    Notice.objects.send([contract.guardian], occasion=f"escrow-presumed:{contract.pk}:{day}", text=text, url=url)
 
 
 def _locked(lesson: Lesson, *states: LessonState) -> Lesson:
