@@ -20,6 +20,11 @@ _COLOURS = {
     RiskLevel.WATCHED.label: "#e6c36a", RiskLevel.WARNED.label: BEYOND, RiskLevel.ALARM.label: LIMIT,
 }  # fmt: skip
 
+#: Sums of money as people here say them: 50万, not 500k.
+_YUAN_AXIS = alt.Axis(
+    labelExpr="abs(datum.value) >= 10000 ? format(datum.value / 10000, ',~g') + '万' : format(datum.value, ',~g')", tickCount=5
+)
+
 
 def _days(width: str) -> Any:
     return alt.X("day:T", title=None, axis=alt.Axis(format="%-m/%-d", tickCount=5 if width == PHONE else 8, grid=False))
@@ -47,7 +52,7 @@ def score_line(figure: Figure, width: str) -> Chart:
 def owed_line(figure: Figure, width: str) -> Chart:
     """What is owed as an area that steps down."""
     area = alt.Chart(source(figure.data)).mark_area(interpolate="step-after", color=_BLUE, opacity=0.55, line={"color": WITHIN})
-    y = alt.Y("yuan:Q", title="元", scale=alt.Scale(domainMin=0), axis=alt.Axis(format="~s", tickCount=5))
+    y = alt.Y("yuan:Q", title="元", scale=alt.Scale(domainMin=0), axis=_YUAN_AXIS)
     return area.encode(x=_days(width), y=y).properties(width=WIDTHS[width] - 70, height=180)
 
 
@@ -75,7 +80,7 @@ def cover_bars(figure: Figure, width: str) -> Chart:
         sums[each["label"]] += each["yuan"]
     y = alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelLimit=110))
     scale = alt.Scale(domain=[0, max(sums.values()) * 1.25], nice=False)
-    x = alt.X("yuan:Q", title="元", scale=scale, axis=alt.Axis(format="~s", tickCount=5))
+    x = alt.X("yuan:Q", title="元", scale=scale, axis=_YUAN_AXIS)
     numbered = [{**each, "order": shown.index(each["state"])} for each in figure.data]
     bars = alt.Chart(source(numbered)).mark_bar(height={"band": 0.62}).encode(y=y, x=x, color=_colour("state", shown), order="order:Q")
     ends = alt.Chart(source([{"label": label, "yuan": fen} for label, fen in sums.items()]))
@@ -86,7 +91,7 @@ def cover_bars(figure: Figure, width: str) -> Chart:
 def month_bars(figure: Figure, width: str) -> Chart:
     """Three bars for each month."""
     shown = [PAID, RELEASED, REFUNDED]
-    y = alt.Y("yuan:Q", title="元", axis=alt.Axis(format="~s", tickCount=5))
+    y = alt.Y("yuan:Q", title="元", axis=_YUAN_AXIS)
     x = alt.X("month:O", title=None, axis=alt.Axis(labelAngle=0))
     bars = alt.Chart(source(figure.data)).mark_bar()
     offset = alt.XOffset("what:N", sort=shown)
