@@ -219,7 +219,7 @@ def test_a_chart_is_drawn_once_for_each_state_of_its_numbers(recorded: District,
     first = client.get(address)
     assert first["Content-Type"].startswith("image/svg+xml")
     assert "private" in first["Cache-Control"]
-    monkeypatch.setattr("qingdan.institutions.views.charts.draw", lambda spec: pytest.fail("drawn again"))
+    monkeypatch.setattr("qingdan.charting.drawing.draw", lambda spec: pytest.fail("drawn again"))
     assert client.get(address).content == first.content
     assert client.get(address, headers={"If-None-Match": first["ETag"]}).status_code == 304
     monkeypatch.undo()

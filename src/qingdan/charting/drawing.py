@@ -14,6 +14,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 from django.utils.http import parse_etags, quote_etag
 
+from qingdan.charting.figures import Figure
+from qingdan.charting.widths import DESK, WIDTHS
+
 _KEPT_CHARTS = 300
 _KEPT_SECONDS = 3600
 #: One drawing at a time: it keeps a processor busy, and others should still be answered.
@@ -33,6 +36,14 @@ def drawn(specification: str) -> str:
     with _turn:
         picture: str = vl_convert.vegalite_to_svg(specification)
     return picture
+
+
+def answer_figure(request: HttpRequest, room: str, figure: Figure, specify: Callable[[str], dict[str, Any]]) -> HttpResponse:
+    """A figure of a room of the house as SVG, in the width asked for, drawn once for each state of its numbers."""
+    width = request.GET.get("width", DESK)
+    if width not in WIDTHS:
+        raise Http404
+    return answer_once(request, (room, figure, width), lambda: None if figure.is_empty else draw(specify(width)))
 
 
 def answer_once(request: HttpRequest, state: object, picture: Callable[[], str | None]) -> HttpResponse:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 import xlsxwriter
 
+from qingdan.charting.figures import Figure
+
 
 def table_xlsx(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, notes: Sequence[str] = ()) -> bytes:
     """One sheet with a head that stays in sight, and notes below; None is an empty cell, numbers stay numbers."""
@@ -33,6 +35,12 @@ def table_xlsx(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
     sheet.repeat_rows(0)
     book.close()
     return out.getvalue()
+
+
+def figure_xlsx(figure: Figure, notes: Iterable[str]) -> bytes:
+    """A figure's numbers, with what is to be known about them."""
+    kept = [note for note in notes if note]
+    return table_xlsx("数据", figure.columns or ("没有数据",), figure.rows, notes=kept)
 
 
 def _width(value: object) -> int:

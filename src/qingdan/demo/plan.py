@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -191,11 +190,3 @@ class ClassRoom:
     def is_of_story(self) -> bool:
         """Whether it is the class the accounts are about."""
         return self.plan.name == FIRST_SCHOOL and (self.grade, self.number) == (STORY_GRADE, STORY_CLASS)
-
-
-def grades_of(classes: Iterable[ClassRoom]) -> dict[tuple[int, int], list[ClassRoom]]:
-    """School and grade -> its classes."""
-    found: dict[tuple[int, int], list[ClassRoom]] = {}
-    for each in classes:
-        found.setdefault((each.school_id, each.grade), []).append(each)
-    return found

@@ -22,6 +22,7 @@ from qingdan.accounts.models import User
 from qingdan.banking import BankDown, BankRefused, Statement, StatementFault, camt053, csvbank, in_order
 from qingdan.escrow import books
 from qingdan.escrow.actions import instructing, payments
+from qingdan.escrow.actions.balancing import balance
 from qingdan.escrow.banks import bank_of
 from qingdan.escrow.enums import InstructionState, LineMatch, OrderState, SupervisionMode
 from qingdan.escrow.models import BankInstruction, BankLine, BankStatement, CustodyAgreement, PaymentOrder
@@ -167,12 +168,16 @@ class Delivery:
 
 
 def take_in_file(data: bytes, *, agreements: Iterable[CustodyAgreement], by: User) -> Delivery:
-    """A file that a clerk has uploaded: all of its statements or none, then their lines matched."""
+    """A file that a clerk has uploaded: all of its statements or none, then their lines matched and the days they tell of reckoned."""
     try:
         statements = read(data)
     except StatementFault as fault:
         return Delivery(problems=tuple(str(each) for each in (fault, *fault.others)))
-    return _take_in_all(statements, list(agreements), by, together=True)
+    delivery = _take_in_all(statements, list(agreements), by, together=True)
+    for one in delivery.taken:
+        if one.is_new:
+            balance(one.statement.agreement, since=one.statement.from_on)
+    return delivery
 
 
 def fetch(agreement: CustodyAgreement) -> Delivery:
@@ -316,6 +321,8 @@ def add_to_reserve(line: BankLine, *, by: User | None = None) -> LineMatch:
 def settle(line: BankLine, *, note: str, by: User, order: PaymentOrder | None = None, is_reserve: bool = False) -> BankLine:
     """An officer has found out what a line is: with what follows (an order it pays, money for the reserve), or only in words.
 
+    The days from that line on are reckoned anew.
+
     Raises ValidationError without words, for a line that is explained already, and when the order does not fit.
     """
     held = BankLine.objects.select_related("agreement__institution").select_for_update(of=("self",)).get(pk=line.pk)
@@ -331,5 +338,6 @@ def settle(line: BankLine, *, note: str, by: User, order: PaymentOrder | None = 
         add_to_reserve(held, by=by)
     held.match, held.note, held.settled_by = LineMatch.SETTLED, note.strip()[:_NOTE_MAX], by
     held.save()
+    balance(held.agreement, since=held.booked_on)
     log.info("escrow.line.settled by=%s line=%s order=%s reserve=%s", by.pk, held.bank_reference, order and order.pk, is_reserve)
     return held

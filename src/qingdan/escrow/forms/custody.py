@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from qingdan.accounts.models import Organisation
 from qingdan.escrow.enums import SupervisionMode
 from qingdan.escrow.forms.fields import YuanField, dress
 from qingdan.escrow.models import CustodyAgreement
@@ -82,8 +81,3 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=300, error_messages={"required": "请写明理由，会记入机构的风险档案", "max_length": "理由不超过 300 字"}
     )
-
-
-def choices_of(institutions: Any) -> Any:
-    """Institutions by name."""
-    return Organisation.objects.filter(pk__in=institutions).order_by("pinyin", "name")

@@ -32,6 +32,19 @@ class YuanField(forms.DecimalField):
         return f"{Decimal(value) / FEN_PER_YUAN:.2f}" if isinstance(value, int) else value
 
 
+class Filter(forms.Form):
+    """What is listed; what does not fit counts as not asked."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        dress(self)
+
+    def chosen(self) -> dict[str, str]:
+        """What was asked."""
+        self.is_valid()
+        return {name: str(self.cleaned_data.get(name) or "").strip() for name in self.fields}
+
+
 def dress(form: forms.BaseForm) -> None:
     """Give every field the look of the house, and words of its own for what is missing."""
     for field in form.fields.values():

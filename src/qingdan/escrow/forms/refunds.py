@@ -80,8 +80,3 @@ class ClosingForm(forms.Form):
         error_messages={"required": "请写明停办或退费的原因，家长会看到", "max_length": "原因不超过 300 字"},
     )
     is_sure = forms.BooleanField(label="我已核对家数和金额", error_messages={"required": "请先核对家数和金额，再勾选确认"})
-
-
-def errors_of(form: forms.Form) -> list[str]:
-    """All of a form's messages, in the order of its fields."""
-    return [str(message) for messages in form.errors.values() for message in messages]

@@ -8,24 +8,15 @@ from django import forms
 
 from qingdan.escrow.actions.riskfile import ENTERED
 from qingdan.escrow.enums import RiskLevel, RiskStepKind, SupervisionMode
-from qingdan.escrow.forms.fields import dress
+from qingdan.escrow.forms.fields import Filter, dress
 
 
-class RiskFilter(forms.Form):
-    """Which institutions are listed; what does not fit counts as not asked."""
+class RiskFilter(Filter):
+    """Which institutions are listed."""
 
     q = forms.CharField(required=False, label="机构", widget=forms.TextInput(attrs={"placeholder": "机构名称或拼音", "type": "search"}))
     level = forms.ChoiceField(required=False, label="级别", choices=[("", "全部级别"), *RiskLevel.choices])
     mode = forms.ChoiceField(required=False, label="监管方式", choices=[("", "全部方式"), *SupervisionMode.choices, ("none", "没有协议")])
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        dress(self)
-
-    def chosen(self) -> dict[str, str]:
-        """What was asked."""
-        self.is_valid()
-        return {name: str(self.cleaned_data.get(name) or "").strip() for name in self.fields}
 
 
 class StepForm(forms.Form):

@@ -15,16 +15,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
+from qingdan.accounts.answering import errors_of
 from qingdan.accounts.enums import OFFICERS, Role
 from qingdan.accounts.models import Organisation
 from qingdan.banking import InstructionFault, csvbank, pain001
 from qingdan.escrow import tasks_banking
-from qingdan.escrow.actions import balancing, reconciling
+from qingdan.escrow.actions import reconciling
 from qingdan.escrow.actions.dispatching import next_try_at
 from qingdan.escrow.banks import message_of
 from qingdan.escrow.enums import OPEN_INSTRUCTIONS, InstructionPurpose, InstructionState, LineMatch
 from qingdan.escrow.forms.banking import SettleForm, StatementForm
-from qingdan.escrow.forms.refunds import errors_of
 from qingdan.escrow.models import BankInstruction, BankLine, BankStatement, CustodyAgreement, PaymentOrder
 from qingdan.places.calendar import today
 from qingdan.storage.downloads import saved
@@ -138,10 +138,8 @@ def statements(request: HttpRequest) -> HttpResponse:
 
 
 def _tell(request: HttpRequest, delivery: reconciling.Delivery) -> None:
-    """Say what came of a delivery, and reckon the days that it concerns."""
+    """Say what came of a delivery."""
     for one in delivery.taken:
-        if one.is_new:
-            balancing.balance(one.statement.agreement, since=one.statement.from_on)
         for warning in one.warnings:
             messages.warning(request, f"{warning}。")
     known = len(delivery.taken) - delivery.new_count
@@ -223,7 +221,6 @@ def line(request: HttpRequest, pk: int) -> HttpResponse:
             except ValidationError as error:
                 problems = error.messages
             else:
-                balancing.balance(one.agreement, since=one.booked_on)
                 messages.success(request, "已记下查明的情况。")
                 return redirect("escrow:lines")
     fitting = orders.filter(state="waiting", amount_fen=one.amount_fen, contract__state="signed").order_by("-pk")[:5]

@@ -11,11 +11,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
+from qingdan.accounts.answering import errors_of
 from qingdan.accounts.enums import OFFICERS, Role
 from qingdan.accounts.models import Organisation
 from qingdan.escrow.actions import riskfile as acts
 from qingdan.escrow.enums import SIGNED_STATES
-from qingdan.escrow.forms.refunds import errors_of
 from qingdan.escrow.forms.risk import AnswerComplaintForm, ComplaintForm
 from qingdan.escrow.models import Complaint, Contract
 

@@ -21,6 +21,7 @@ from qingdan.escrow.contract_text import TITLE, digest_of, full_text, read_secti
 from qingdan.escrow.enums import ContractState, OrderState
 from qingdan.escrow.forms.contracts import ContractFilter, ContractForm, ReasonForm, SignForm
 from qingdan.escrow.models import Contract, CustodyAgreement
+from qingdan.escrow.models.contracts import ContractQuerySet
 from qingdan.escrow.sheets import contracts_xlsx, masked
 from qingdan.escrow.trial import opinion_of
 from qingdan.escrow.unfair import unfair_terms
@@ -41,14 +42,20 @@ def _found(request: HttpRequest, pk: int) -> Contract:
     return get_object_or_404(contracts, pk=pk)
 
 
+def _listed(request: HttpRequest) -> tuple[ContractFilter, ContractQuerySet]:
+    """The contracts a user may see and asks for, without the long texts."""
+    user = user_of(request)
+    visible = Contract.objects.visible_to(user)
+    form = ContractFilter(request.GET, user=user, contracts=visible)
+    return form, form.apply(visible).select_related("institution").defer("signed_text", "extra_terms", "unfair_terms")
+
+
 @for_roles(*_READERS)
 @require_safe
 def contracts(request: HttpRequest) -> HttpResponse:
     """The contracts a user may see, filtered and paged."""
     user = user_of(request)
-    visible = Contract.objects.visible_to(user)
-    form = ContractFilter(request.GET, user=user, contracts=visible)
-    found = form.apply(visible).select_related("institution").defer("signed_text", "extra_terms", "unfair_terms")
+    form, found = _listed(request)
     if user.is_parent:
         found = found.waiting_first()
     page = Paginator(found, _PER_PAGE).get_page(request.GET.get("page"))
@@ -62,12 +69,9 @@ def contracts(request: HttpRequest) -> HttpResponse:
 @require_safe
 def contracts_export(request: HttpRequest) -> HttpResponse:
     """What the list shows, as a workbook."""
-    user = user_of(request)
-    visible = Contract.objects.visible_to(user)
-    form = ContractFilter(request.GET, user=user, contracts=visible)
-    found = form.apply(visible).select_related("institution").defer("signed_text", "extra_terms", "unfair_terms")[:EXPORT_ROWS_MAX]
+    user, (_, found) = user_of(request), _listed(request)
     log.info("escrow.contracts.exported by=%s asked=%s", user.pk, request.GET.urlencode())
-    return saved(contracts_xlsx(found, with_names=not user.is_officer), f"培训合同-{today()}.xlsx")
+    return saved(contracts_xlsx(found[:EXPORT_ROWS_MAX], with_names=not user.is_officer), f"培训合同-{today()}.xlsx")
 
 
 def _agreement(contract: Contract) -> CustodyAgreement | None:

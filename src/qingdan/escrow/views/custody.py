@@ -15,13 +15,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
+from qingdan.accounts.answering import errors_of
 from qingdan.accounts.enums import OFFICERS, OrganisationKind, Role
 from qingdan.accounts.models import Organisation, User
 from qingdan.escrow import bank_sheets, books
 from qingdan.escrow.actions import agreements as acts
 from qingdan.escrow.enums import OPEN_INSTRUCTIONS, RiskStepKind, SupervisionMode
 from qingdan.escrow.forms.custody import AgreementForm, EndForm, ReasonForm
-from qingdan.escrow.forms.refunds import errors_of
 from qingdan.escrow.models import CustodyAgreement, DayBalance, RegisteredInstitution, RiskStep
 from qingdan.places.calendar import today
 from qingdan.storage.downloads import saved

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -14,12 +10,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
+from qingdan.accounts.answering import attempt, attempt_with
 from qingdan.accounts.enums import OFFICERS, Role
 from qingdan.accounts.models import Organisation
 from qingdan.escrow.actions import lessons as acts
 from qingdan.escrow.enums import LessonState
 from qingdan.escrow.forms.lessons import SettleForm, TextForm
-from qingdan.escrow.forms.refunds import errors_of
 from qingdan.escrow.models import Lesson
 
 _PER_PAGE = 20
@@ -43,32 +39,16 @@ def lessons_disputed(request: HttpRequest) -> HttpResponse:
     return render(request, "escrow/lessons/includes/disputed.html" if is_fragment(request) else "escrow/lessons/disputed.html", context)
 
 
-def _do(request: HttpRequest, problems: list[str], act: Callable[[], object], done: str) -> HttpResponse:
-    if not problems:
-        try:
-            act()
-        except ValidationError as error:
-            problems = error.messages
-    for problem in problems:
-        messages.error(request, problem)
-    if not problems:
-        messages.success(request, done)
-    return redirect("escrow:lessons_disputed")
-
-
 @for_roles(Role.INSTITUTION)
 @require_POST
 def lesson_reply(request: HttpRequest, pk: int) -> HttpResponse:
     """The institution explains."""
     lesson = get_object_or_404(Lesson.objects.visible_to(user_of(request)), pk=pk)
     form = TextForm(request.POST)
-    problems = errors_of(form)
-    return _do(
-        request,
-        problems,
-        lambda: acts.reply(lesson, by=user_of(request), text=form.cleaned_data["text"]),
-        "已说明，家长和主管部门都能看到。",
+    attempt_with(
+        request, form, lambda: acts.reply(lesson, by=user_of(request), text=form.cleaned_data["text"]), "已说明，家长和主管部门都能看到。"
     )
+    return redirect("escrow:lessons_disputed")
 
 
 @for_roles(Role.INSTITUTION)
@@ -76,8 +56,10 @@ def lesson_reply(request: HttpRequest, pk: int) -> HttpResponse:
 def lesson_strike(request: HttpRequest, pk: int) -> HttpResponse:
     """The institution takes back what it recorded by mistake."""
     lesson = get_object_or_404(Lesson.objects.visible_to(user_of(request)), pk=pk)
-    answer = _do(request, [], lambda: acts.strike(lesson, by=user_of(request)), "已撤销登记，这次课不扣课时。需要的话可以重新登记。")
-    return answer if lesson.state == LessonState.DISPUTED else redirect("escrow:lessons_of", lesson.contract_id)
+    attempt(request, lambda: acts.strike(lesson, by=user_of(request)), "已撤销登记，这次课不扣课时。需要的话可以重新登记。")
+    if lesson.state == LessonState.DISPUTED:
+        return redirect("escrow:lessons_disputed")
+    return redirect("escrow:lessons_of", lesson.contract_id)
 
 
 @for_roles(*OFFICERS)
@@ -86,10 +68,10 @@ def lesson_settle(request: HttpRequest, pk: int) -> HttpResponse:
     """An officer decides."""
     lesson = get_object_or_404(Lesson.objects.visible_to(user_of(request)), pk=pk)
     form = SettleForm(request.POST)
-    problems = errors_of(form)
-    given = form.cleaned_data
 
     def act() -> None:
+        given = form.cleaned_data
         acts.settle(lesson, by=user_of(request), is_upheld=given["verdict"] == "upheld", reason=given["reason"])
 
-    return _do(request, problems, act, "已核定，双方都会收到通知。")
+    attempt_with(request, form, act, "已核定，双方都会收到通知。")
+    return redirect("escrow:lessons_disputed")

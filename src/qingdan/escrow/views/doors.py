@@ -14,18 +14,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
+from qingdan.accounts.answering import errors_of
 from qingdan.accounts.enums import OFFICERS, Role
 from qingdan.accounts.models import Organisation
-from qingdan.charting.drawing import answer_once, draw
+from qingdan.charting.drawing import answer_figure
 from qingdan.charting.figures import Figure
-from qingdan.charting.sheets import table_xlsx
-from qingdan.charting.widths import DESK, WIDTHS
+from qingdan.charting.sheets import figure_xlsx
 from qingdan.escrow import books
 from qingdan.escrow.actions import flows as acts
 from qingdan.escrow.charts import figures
 from qingdan.escrow.enums import OPEN_INSTRUCTIONS, RefundState, RiskLevel, SupervisionMode
 from qingdan.escrow.forms.doors import FlowFilter
-from qingdan.escrow.forms.refunds import errors_of
 from qingdan.escrow.forms.risk import CirculateForm
 from qingdan.escrow.models import BankInstruction, BankLine, Complaint, CustodyAgreement, DayBalance, Lesson, Refund, RiskScore, RiskStep
 from qingdan.escrow.risk import outlook
@@ -98,18 +97,15 @@ def _figure(request: HttpRequest, name: str) -> Figure:
 @require_safe
 def watch_chart(request: HttpRequest, name: str) -> HttpResponse:
     """One chart as SVG, drawn once for each state of its numbers."""
-    width = request.GET.get("width", DESK)
-    if width not in WIDTHS:
-        raise Http404
     figure = _figure(request, name)
 
-    def picture() -> str | None:
+    def specify(width: str) -> dict[str, Any]:
         # Altair takes half a second to load: only the first chart pays for it.
         from qingdan.escrow.charts.specs import specification
 
-        return None if figure.is_empty else draw(specification(figure, width))
+        return specification(figure, width)
 
-    return answer_once(request, ("escrow", figure, width), picture)
+    return answer_figure(request, "escrow", figure, specify)
 
 
 @for_roles(*OFFICERS)
@@ -118,8 +114,7 @@ def watch_table(request: HttpRequest, name: str) -> HttpResponse:
     """One chart's numbers as a workbook."""
     figure = _figure(request, name)
     notes = [f"{figure.title}，{user_of(request).employer.name}，{today()}", figure.sentence or figure.advice, figure.note]
-    content = table_xlsx("数据", figure.columns or ("没有数据",), figure.rows, notes=[note for note in notes if note])
-    return saved(content, f"{figure.title.replace('：', '_')}_{today():%Y%m%d}.xlsx")
+    return saved(figure_xlsx(figure, notes), f"{figure.title.replace('：', '_')}_{today():%Y%m%d}.xlsx")
 
 
 # Large flows

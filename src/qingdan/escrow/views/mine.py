@@ -13,12 +13,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
+from qingdan.accounts.answering import attempt, attempt_with
 from qingdan.accounts.enums import OFFICERS, Role
 from qingdan.escrow import statement
 from qingdan.escrow.actions import lessons as acts
 from qingdan.escrow.enums import SIGNED_STATES, LessonState
 from qingdan.escrow.forms.lessons import TextForm
-from qingdan.escrow.forms.refunds import errors_of
 from qingdan.escrow.models import Contract, Lesson, Refund
 from qingdan.escrow.standing import Standing, standings
 from qingdan.places.calendar import today
@@ -105,16 +105,12 @@ def lesson_dispute(request: HttpRequest, pk: int) -> HttpResponse:
     """Say that a lesson was not given so."""
     lesson = get_object_or_404(Lesson.objects.visible_to(user_of(request)), pk=pk)
     form = TextForm(request.POST)
-    problems = errors_of(form)
-    if not problems:
-        try:
-            acts.dispute(lesson, by=user_of(request), reason=form.cleaned_data["text"])
-        except ValidationError as error:
-            problems = error.messages
-    for problem in problems:
-        messages.error(request, problem)
-    if not problems:
-        messages.success(request, "已提出异议，这次课先不扣款。机构会说明情况，谈不拢由主管部门核定。")
+    attempt_with(
+        request,
+        form,
+        lambda: acts.dispute(lesson, by=user_of(request), reason=form.cleaned_data["text"]),
+        "已提出异议，这次课先不扣款。机构会说明情况，谈不拢由主管部门核定。",
+    )
     return redirect("escrow:lessons_waiting")
 
 
@@ -123,12 +119,7 @@ def lesson_dispute(request: HttpRequest, pk: int) -> HttpResponse:
 def lesson_retract(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraw an objection: the lesson was given after all."""
     lesson = get_object_or_404(Lesson.objects.visible_to(user_of(request)), pk=pk)
-    try:
-        acts.retract(lesson, by=user_of(request))
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
-    else:
-        messages.success(request, "已撤回异议，这次课按已上计。")
+    attempt(request, lambda: acts.retract(lesson, by=user_of(request)), "已撤回异议，这次课按已上计。")
     return redirect("escrow:lessons_of", lesson.contract_id)
 
 

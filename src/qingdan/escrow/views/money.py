@@ -11,12 +11,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
+from qingdan.accounts.answering import errors_of
 from qingdan.accounts.enums import OFFICERS, OrganisationKind, Role
 from qingdan.accounts.models import Organisation
 from qingdan.escrow import books, tasks
 from qingdan.escrow.actions.refunds import closing_of
 from qingdan.escrow.enums import InstructionPurpose, SupervisionMode
-from qingdan.escrow.forms.refunds import ClosingForm, errors_of
+from qingdan.escrow.forms.refunds import ClosingForm
 from qingdan.escrow.models import BankInstruction, Contract, CustodyAgreement, Lesson, Refund
 from qingdan.escrow.standing import standings
 from qingdan.ledger.models import Account

@@ -16,13 +16,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
+from qingdan.accounts.answering import errors_of
 from qingdan.accounts.enums import OFFICERS, Role
 from qingdan.accounts.models import Organisation, User
 from qingdan.escrow.actions import refunds as acts
 from qingdan.escrow.actions import reserve
 from qingdan.escrow.actions.instructing import prepare_refund
 from qingdan.escrow.enums import OPEN_REFUNDS, RefundState, SupervisionMode
-from qingdan.escrow.forms.refunds import AccountForm, AnswerForm, ApplyForm, DecideForm, ToldForm, errors_of
+from qingdan.escrow.forms.refunds import AccountForm, AnswerForm, ApplyForm, DecideForm, ToldForm
 from qingdan.escrow.models import Contract, Refund
 from qingdan.escrow.standing import ASKED, standing_of
 from qingdan.places.calendar import today

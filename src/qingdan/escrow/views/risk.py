@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
+from qingdan.accounts.answering import errors_of
 from qingdan.accounts.enums import OFFICERS
 from qingdan.accounts.models import Organisation, User
 from qingdan.charting.drawing import answer_once, draw
@@ -23,7 +24,6 @@ from qingdan.escrow import tasks_risk
 from qingdan.escrow.actions import riskfile as acts
 from qingdan.escrow.charts import figures
 from qingdan.escrow.enums import RELEASED_STATES, SIGNED_STATES, ContractState, RiskLevel, RiskStepKind, SupervisionMode
-from qingdan.escrow.forms.refunds import errors_of
 from qingdan.escrow.forms.risk import PauseForm, RiskFilter, StepForm
 from qingdan.escrow.models import (
     BankLine,

@@ -17,12 +17,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from qingdan.accounts.access import for_roles, is_fragment, user_of
+from qingdan.accounts.answering import errors_of
 from qingdan.accounts.enums import Role
 from qingdan.accounts.models import User
 from qingdan.escrow.actions.lessons import Taught, record
 from qingdan.escrow.enums import LessonState
 from qingdan.escrow.forms.lessons import RollForm, TaughtForm
-from qingdan.escrow.forms.refunds import errors_of
 from qingdan.escrow.models import Contract, Lesson, PlannedSession
 from qingdan.escrow.models.contracts import ContractQuerySet
 from qingdan.escrow.standing import Standing, standings

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from qingdan.accounts.access import for_roles, is_fragment, user_of
 from qingdan.accounts.enums import Role
 from qingdan.charting.drawing import answer_once
-from qingdan.charting.sheets import table_xlsx
+from qingdan.charting.sheets import figure_xlsx
 from qingdan.charting.widths import DESK, WIDTHS
 from qingdan.homework.charts.drawing import svg
 from qingdan.homework.charts.figures import FIGURES, Figure, Selection, all_figures
@@ -112,5 +112,4 @@ def chart_table(request: HttpRequest, name: str) -> HttpResponse:
     figure = _figure(name, asked)
     notes = [f"{figure.title}，{asked.period.label}（{asked.period.first} 至 {asked.period.last}）", figure.sentence, figure.note]
     notes += [f"{limit.text}（{'、'.join(text for _, text in limit.cites)}）" for limit in figure.limits if limit.text]
-    content = table_xlsx("数据", figure.columns or ("没有数据",), figure.rows, notes=[note for note in notes if note])
-    return saved(content, f"{figure.title}_{asked.period.label}.xlsx")
+    return saved(figure_xlsx(figure, notes), f"{figure.title}_{asked.period.label}.xlsx")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -9,9 +11,8 @@ from django.views.decorators.http import require_safe
 
 from qingdan.accounts.access import for_roles, user_of
 from qingdan.accounts.enums import OFFICERS
-from qingdan.charting.drawing import answer_once, draw
-from qingdan.charting.sheets import table_xlsx
-from qingdan.charting.widths import DESK, WIDTHS
+from qingdan.charting.drawing import answer_figure
+from qingdan.charting.sheets import figure_xlsx
 from qingdan.institutions.charts.figures import FIGURES, Asked, Figure
 from qingdan.places.calendar import current_pack, today
 from qingdan.storage.downloads import saved
@@ -40,18 +41,15 @@ def charts(request: HttpRequest) -> HttpResponse:
 @require_safe
 def chart(request: HttpRequest, name: str) -> HttpResponse:
     """One chart as SVG, drawn once for each state of its numbers."""
-    width = request.GET.get("width", DESK)
-    if width not in WIDTHS:
-        raise Http404
     figure = _figure(request, name)
 
-    def picture() -> str | None:
+    def specify(width: str) -> dict[str, Any]:
         # Altair takes half a second to load: only the first chart pays for it.
         from qingdan.institutions.charts.specs import specification
 
-        return None if figure.is_empty else draw(specification(figure, width))
+        return specification(figure, width)
 
-    return answer_once(request, ("institutions", figure, width), picture)
+    return answer_figure(request, "institutions", figure, specify)
 
 
 @for_roles(*OFFICERS)
@@ -61,5 +59,4 @@ def chart_table(request: HttpRequest, name: str) -> HttpResponse:
     figure = _figure(request, name)
     notes = [f"{figure.title}，{user_of(request).employer.name}，{today()}", figure.sentence or figure.advice, figure.note]
     notes += [f"{each.title}：{each.formula}（{'、'.join(text for _, text in each.cites)}）" for each in figure.indicators]
-    content = table_xlsx("数据", figure.columns or ("没有数据",), figure.rows, notes=[note for note in notes if note])
-    return saved(content, f"{figure.title.replace('：', '_')}_{today():%Y%m%d}.xlsx")
+    return saved(figure_xlsx(figure, notes), f"{figure.title.replace('：', '_')}_{today():%Y%m%d}.xlsx")
