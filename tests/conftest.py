@@ -18,6 +18,9 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from qingdan.embedded import FOR_TESTS, EmbeddedPostgres
+from tests.browsing import browser, complaints, page
+
+__all__ = ["browser", "complaints", "page"]  # fixtures for all
 
 RUNS = Path(__file__).parents[1] / "var" / "test-runs"
 RUN_VARIABLE = "QINGDAN_TEST_RUN"  # tells the workers which folder the run's first process made

@@ -10,13 +10,13 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import Page, expect
 
 from qingdan.notices.models import Notice
+from tests.browsing import look
 from tests.district import PASSWORD, make_district
-from tests.web.test_browser import _loop_beside_the_database, browser, look, page  # noqa: F401 - fixtures
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def give_password(page: Page, username: str) -> None:  # noqa: F811 - a fixture's name
+def give_password(page: Page, username: str) -> None:
     page.goto(reverse("accounts:login"))
     page.get_by_label("用户名").fill(username)
     page.get_by_label("密码").fill(PASSWORD)
@@ -29,7 +29,7 @@ def app_code() -> str:
     return f"{totp(device.bin_key):06}"
 
 
-def test_from_setting_up_the_second_factor_to_a_program_with_a_token(page: Page) -> None:  # noqa: F811
+def test_from_setting_up_the_second_factor_to_a_program_with_a_token(page: Page) -> None:
     teacher = make_district().first.teacher
     Notice.objects.send([teacher], occasion="x", text="三年级这一周还没有公示", url=reverse("accounts:tokens"))
     give_password(page, "teacher")

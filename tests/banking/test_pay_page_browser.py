@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Error, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from qingdan.banking import Order, OrderStatus
 from tests.banking.conftest import Town
@@ -15,21 +13,6 @@ from tests.banking.records import CUSTODY
 
 pytestmark = pytest.mark.browser
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium as the machine has it, or as Playwright brings it; its absence is no excuse in CI."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync_playwright() as playwright:
-        try:
-            opened = playwright.chromium.launch(executable_path=found, args=QUIET)
-        except Error:
-            if os.environ.get("CI"):
-                raise
-            pytest.skip("没有找到 Chromium")
-        yield opened
-        opened.close()
 
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1440, 900)], ids=["phone", "desktop"])

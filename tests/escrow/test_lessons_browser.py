@@ -14,22 +14,12 @@ from qingdan.escrow.actions.lessons import Taught
 from qingdan.escrow.enums import LessonState
 from qingdan.escrow.models import Contract, CustodyAgreement, Lesson, Refund
 from qingdan.institutions.models import Course, Institution, Session
+from tests.browsing import look, sign_in
 from tests.district import MONDAY, District
 from tests.escrow.making import make_contract
 from tests.institutions.making import make_room, make_staff
-from tests.web import test_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-browser = test_browser.browser
-page = test_browser.page
-_loop_beside_the_database = test_browser._loop_beside_the_database
-look = test_browser.look
-sign_in = test_browser.sign_in
-
-
-def leave(page: Page) -> None:
-    page.context.clear_cookies()
 
 
 def test_from_the_roll_to_the_refund(
@@ -71,7 +61,6 @@ def call_the_roll(page: Page) -> None:
 
 
 def confirm_and_dispute(page: Page, parent: User) -> None:
-    leave(page)
     sign_in(page, parent.username)
     page.goto(reverse("escrow:mine"))
     look(page)
@@ -101,7 +90,6 @@ def apply_for_a_refund(page: Page) -> None:
 
 
 def agree_to_it(page: Page, course: Course) -> None:
-    leave(page)
     sign_in(page, "operator")
     page.goto(reverse("escrow:lessons_disputed"))
     look(page)
@@ -116,7 +104,6 @@ def agree_to_it(page: Page, course: Course) -> None:
 
 
 def read_as_the_bureau(page: Page, contract: Contract) -> None:
-    leave(page)
     sign_in(page, "bureau")
     for address in (
         reverse("escrow:lessons_disputed"),

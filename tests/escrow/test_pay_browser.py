@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from qingdan.accounts.models import User
 from qingdan.escrow.actions import balancing, reconciling
 from qingdan.escrow.models import CustodyAgreement
+from tests.browsing import look, sign_in
 from tests.district import MONDAY, District
 from tests.escrow.banking import Town, make_instruction, make_line, make_order, make_statement
-from tests.web import test_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-browser = test_browser.browser
-_loop_beside_the_database = test_browser._loop_beside_the_database
-page = test_browser.page
-look = test_browser.look
-sign_in = test_browser.sign_in
-
 
 def test_a_parent_pays_and_an_officer_clears_up_the_rest(
-    page: Page, browser: Browser, town: Town, agreement: CustodyAgreement, operator: User, parent: User, district: District
+    page: Page, town: Town, agreement: CustodyAgreement, operator: User, parent: User, district: District
 ) -> None:
     town.open_for(agreement)
     order, other = (make_order(agreement, parent, operator) for _ in range(2))
@@ -45,7 +39,6 @@ def test_a_parent_pays_and_an_officer_clears_up_the_rest(
     reconciling.take_in(make_statement(agreement, line), agreements=[agreement])
     reconciling.match_open()
     balancing.balance(agreement, since=MONDAY, until=MONDAY)
-    page.context.clear_cookies()
     sign_in(page, "bureau")
     for name in ("agreements", "instructions", "statements", "days"):
         page.goto(reverse(f"escrow:{name}"))

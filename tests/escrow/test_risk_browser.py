@@ -9,18 +9,12 @@ from playwright.sync_api import Page, expect
 from qingdan.accounts.models import User
 from qingdan.escrow.actions import flows, scoring
 from qingdan.escrow.models import Complaint, CustodyAgreement, RiskStep
+from tests.browsing import look, sign_in
 from tests.district import District
 from tests.escrow.making import make_contract
 from tests.escrow.risking import days_ago, make_bank_line, make_day, make_refund
-from tests.web import test_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-browser = test_browser.browser
-page = test_browser.page
-_loop_beside_the_database = test_browser._loop_beside_the_database
-look = test_browser.look
-sign_in = test_browser.sign_in
 
 
 def test_from_the_warning_to_the_plan(page: Page, agreement: CustodyAgreement, parent: User, operator: User, district: District) -> None:
@@ -43,7 +37,6 @@ def test_from_the_warning_to_the_plan(page: Page, agreement: CustodyAgreement, p
     look(page)
     assert Complaint.objects.count() == 1
 
-    page.context.clear_cookies()
     sign_in(page, "bureau")
     page.goto(reverse("escrow:watch"))
     look(page)
@@ -69,7 +62,6 @@ def test_from_the_warning_to_the_plan(page: Page, agreement: CustodyAgreement, p
     page.get_by_role("button", name="逐笔复核").click()
     expect(page.get_by_text("编号、摘要链、借贷、余额都没有问题")).to_be_visible()
 
-    page.context.clear_cookies()
     sign_in(page, "operator")
     page.goto(reverse("escrow:desk"))
     look(page)

@@ -23,15 +23,12 @@ from qingdan.escrow.actions import dispatching
 from qingdan.escrow.enums import ContractState, LessonState, RefundState
 from qingdan.escrow.models import BankInstruction, Contract, Lesson, PaymentOrder, Refund
 from qingdan.ledger.verify import verify_all
+from tests.browsing import DESK, PHONE, SENT_BACK, look, sign_in, window
 from tests.district import MONDAY, subject
 from tests.escrow.banking import Town, pass_day
-from tests.web import test_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-browser = test_browser.browser
-_loop_beside_the_database = test_browser._loop_beside_the_database
-look = test_browser.look
 _DAY = datetime.timedelta(days=1)
 
 
@@ -45,36 +42,22 @@ def demonstration(town: Town, transactional_db: None) -> Town:
 
 
 @pytest.fixture
-def phone(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
-    """The family's."""
-    yield from _window(browser, live_server, test_browser.PHONE)
+def phone(browser: Browser, live_server: LiveServer, town: Town) -> Iterator[Page]:
+    """The family's; it goes to the bank and comes back."""
+    complaints: list[str] = []
+    with window(browser, live_server, PHONE, complaints) as opened:
+        opened.on("dialog", lambda dialog: dialog.accept())
+        yield opened
+    assert [each for each in complaints if not each.startswith(town.running.address)] == []
 
 
 @pytest.fixture
-def desk(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
+def desk(browser: Browser, live_server: LiveServer, complaints: list[str]) -> Iterator[Page]:
     """An institution's, then the bureau's."""
-    yield from _window(browser, live_server, test_browser.DESK)
-
-
-def _window(browser: Browser, live_server: LiveServer, viewport: dict[str, int]) -> Iterator[Page]:
-    context = browser.new_context(viewport=viewport, locale="zh-CN", base_url=live_server.url)  # type: ignore[arg-type]
-    context.set_default_timeout(20_000)
-    complaints: list[str] = []
-    page = context.new_page()
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("dialog", lambda dialog: dialog.accept())
-    yield page
-    context.close()
+    with window(browser, live_server, DESK, complaints) as opened:
+        opened.on("dialog", lambda dialog: dialog.accept())
+        yield opened
     assert complaints == []
-
-
-def sign_in(page: Page, username: str) -> None:
-    page.context.clear_cookies()
-    page.goto(reverse("accounts:login"))
-    page.get_by_label("用户名").fill(username)
-    page.get_by_label("密码").fill(PASSWORD)
-    page.locator("main").get_by_role("button", name="登录").click()
-    expect(page.locator(".qd-who")).to_have_count(1)
 
 
 def sign_and_pay(phone: Page) -> Contract:
@@ -130,16 +113,16 @@ def offer_until(desk: Page, draft: Contract, until: datetime.date) -> None:
 
 
 def test_prepaid_tuition_from_the_signature_to_the_warning(
-    demonstration: Town, phone: Page, desk: Page, monkeypatch: pytest.MonkeyPatch
+    demonstration: Town, phone: Page, desk: Page, complaints: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parent = User.objects.get(username="demo-parent")
     refund = Refund.objects.get(contract__guardian=parent)
-    sign_in(phone, "demo-parent")
+    sign_in(phone, "demo-parent", PASSWORD)
     signed = sign_and_pay(phone)
     assert (signed.state, signed.paid_on) == (ContractState.ACTIVE, MONDAY)
     confirm_and_dispute(phone, parent)
 
-    sign_in(desk, "demo-institution")
+    sign_in(desk, "demo-institution", PASSWORD)
     agree_to_refund(desk, refund)
     dispatching.dispatch()
     refund.refresh_from_db()
@@ -152,6 +135,7 @@ def test_prepaid_tuition_from_the_signature_to_the_warning(
     offer_until(desk, draft, datetime.date(2027, 2, 20))
     expect(desk.locator("main")).to_contain_text("3 个月")
     look(desk)
+    complaints.remove(SENT_BACK)
     draft.refresh_from_db()
     assert draft.state == ContractState.DRAFT
     offer_until(desk, draft, datetime.date(2027, 2, 19))
@@ -160,7 +144,7 @@ def test_prepaid_tuition_from_the_signature_to_the_warning(
     draft.refresh_from_db()
     assert draft.state == ContractState.OFFERED
 
-    sign_in(desk, "demo-bureau")
+    sign_in(desk, "demo-bureau", PASSWORD)
     desk.goto(reverse("escrow:risks"))
     expect(desk.locator("#results")).to_contain_text("紧急")
     look(desk)

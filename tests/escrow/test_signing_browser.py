@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from qingdan.accounts.models import User
 from qingdan.escrow.models import Contract, CustodyAgreement
 from qingdan.institutions.models import Course
+from tests.browsing import look, sign_in
 from tests.district import District
 from tests.escrow.offering import make_filing, make_price
-from tests.web import test_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-browser = test_browser.browser
-_loop_beside_the_database = test_browser._loop_beside_the_database
-page = test_browser.page
-look = test_browser.look
-sign_in = test_browser.sign_in
 
 
 def judged(page: Page) -> None:
@@ -27,14 +21,8 @@ def judged(page: Page) -> None:
     expect(page.locator(".ec-ok")).to_be_visible()
 
 
-def change_to(page: Page, username: str) -> None:
-    """Somebody else takes the device."""
-    page.context.clear_cookies()
-    sign_in(page, username)
-
-
 def test_a_contract_is_offered_signed_and_frozen(
-    page: Page, browser: Browser, course: Course, operator: User, parent: User, district: District, agreement: CustodyAgreement
+    page: Page, course: Course, operator: User, parent: User, district: District, agreement: CustodyAgreement
 ) -> None:
     make_price(district.region, district.bureau)
     make_filing(course, operator)
@@ -44,7 +32,7 @@ def test_a_contract_is_offered_signed_and_frozen(
     page.get_by_role("button", name="生成签约码").click()
     code = page.locator(".ec-code .ec-big").inner_text()
     look(page)
-    change_to(page, "operator")
+    sign_in(page, "operator")
     page.goto(reverse("escrow:contract_new"))
     page.get_by_label("家长的签约码").fill(code)
     page.get_by_label("课程", exact=True).select_option(str(course.pk))
@@ -59,7 +47,7 @@ def test_a_contract_is_offered_signed_and_frozen(
     expect(page.locator("main")).to_contain_text("已签署并发给 1 位家长")
     judged(page)
     look(page)
-    change_to(page, "parent")
+    sign_in(page, "parent")
     page.goto(reverse("escrow:contracts"))
     look(page)
     page.get_by_text("核对并签署").click()
@@ -72,7 +60,7 @@ def test_a_contract_is_offered_signed_and_frozen(
     expect(page.locator(".ec-digest code")).to_have_text(Contract.objects.get().text_digest)
     judged(page)
     look(page)
-    change_to(page, "operator")
+    sign_in(page, "operator")
     page.goto(reverse("escrow:contract", args=[Contract.objects.get().pk]))
     expect(page.get_by_role("link", name="修改")).to_have_count(0)
     judged(page)

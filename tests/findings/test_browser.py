@@ -8,11 +8,10 @@ from playwright.sync_api import Page, expect
 
 from qingdan.findings.auditing import run_audit
 from qingdan.findings.models import AuditRun
+from tests.browsing import look, sign_in
 from tests.district import WEDNESDAY, make_district
 from tests.findings.conftest import record
-from tests.web.test_browser import _loop_beside_the_database, browser, look, page, sign_in
 
-__all__ = ["_loop_beside_the_database", "browser", "page"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SENTENCE = "三（2）班 11月17日 书面家庭作业合计 70 分钟，超过本地上限 60 分钟"
 
@@ -39,7 +38,6 @@ def test_from_the_audit_to_the_end_of_a_finding(page: Page) -> None:
     expect(page.get_by_text("等待甲小学答复")).to_be_visible()
     address = page.url
 
-    page.context.clear_cookies()
     sign_in(page, "leader")
     page.goto(reverse("findings:list"))
     page.get_by_role("searchbox").fill("11月17日")
@@ -57,7 +55,6 @@ def test_from_the_audit_to_the_end_of_a_finding(page: Page) -> None:
         box.check()
     expect(page.get_by_text("已选 2 个")).to_be_visible()
 
-    page.context.clear_cookies()
     sign_in(page, "bureau")
     page.goto(f"{reverse('findings:list')}?status=corrected")
     look(page)

@@ -16,16 +16,11 @@ from qingdan.draws.models import Draw
 from qingdan.homework.actions.families import draw_families
 from qingdan.homework.models import Design, FamilyReport, Marking, SchoolFinish, SubjectMinutes
 from qingdan.schools.models import Guardian
+from tests.browsing import look, settle_down, sign_in
 from tests.district import MONDAY, District, SmallSchool, homework, make_pupil, make_user, subject
-from tests.web import test_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-browser = test_browser.browser
-page = test_browser.page
-_loop_beside_the_database = test_browser._loop_beside_the_database
-look = test_browser.look
-sign_in = test_browser.sign_in
 FRIDAY = MONDAY + datetime.timedelta(days=4)
 
 
@@ -135,7 +130,6 @@ def test_a_design_is_submitted_reviewed_and_used(page: Page, district: District,
     page.get_by_role("button", name="保存并提交审核").click()
     expect(page.get_by_text("已提交，等教研组长审核")).to_be_visible()
     look(page)
-    page.context.clear_cookies()
     sign_in(page, "grade_head")
     page.goto(reverse("homework:designs"))
     page.locator(".qd-tabs").get_by_role("link", name="待我审核（1）").click()
@@ -144,11 +138,10 @@ def test_a_design_is_submitted_reviewed_and_used(page: Page, district: District,
     page.get_by_role("button", name="审核入库").click()
     expect(page.get_by_text("全校教师都能用了")).to_be_visible()
     look(page)
-    page.context.clear_cookies()
     sign_in(page, "teacher")
     page.goto(reverse("homework:design", args=[Design.objects.get().pk]))
     page.get_by_role("link", name="用它布置").click()
     expect(page).to_have_url(re.compile("design="))
     assert "量出长和宽" in page.content()
     assert school.teacher.designs.get().status == "published"
-    page.wait_for_load_state("networkidle")
+    settle_down(page)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from collections.abc import Iterator
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from qingdan.homework.actions.disclosure import publish
 from qingdan.homework.actions.register import change, enter
 from qingdan.homework.enums import HomeworkStatus
 from qingdan.homework.models import Homework
+from tests.browsing import PHONE, look, sign_in
 from tests.district import (
     FRIDAY,
     MONDAY,
-    PASSWORD,
     THURSDAY,
     TUESDAY,
     WEDNESDAY,
@@ -30,67 +27,15 @@ from tests.district import (
     make_class,
     make_district,
 )
-from tests.web.test_browser import DESK, PALE, PHONE, QUIET, UNNAMED
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PAGE = re.compile(rb"/Type\s*/Page\b")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _loop_beside_the_database() -> Iterator[None]:
-    """Playwright keeps an event loop in this thread; the tests' own queries run beside it, never inside it."""
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    yield
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium as the machine has it, or as Playwright brings it; its absence is no excuse in CI."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync_playwright() as playwright:
-        try:
-            opened = playwright.chromium.launch(executable_path=found, args=QUIET)
-        except Error:
-            if os.environ.get("CI"):
-                raise
-            pytest.skip("没有找到 Chromium")
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(params=[PHONE, DESK], ids=["phone", "desk"])
-def page(request: pytest.FixtureRequest, browser: Browser, live_server: LiveServer) -> Iterator[Page]:
-    """A fresh window; whatever the page complains about fails the test."""
-    context = browser.new_context(viewport=request.param, locale="zh-CN", base_url=live_server.url)
-    complaints: list[str] = []
-    opened = context.new_page()
-    opened.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    yield opened
-    context.close()
-    assert complaints == []
 
 
 @pytest.fixture
 def district(transactional_db: None) -> District:
     """Made after the tables were emptied: the subjects come back with a flush."""
     return make_district()
-
-
-def look(page: Page) -> None:
-    """What holds for every page."""
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, page.url
-    assert page.evaluate(PALE) == [], page.url
-    assert page.evaluate(UNNAMED) == [], page.url
-
-
-def sign_in(page: Page, username: str) -> None:
-    page.goto(reverse("accounts:login"))
-    page.get_by_label("用户名").fill(username)
-    page.get_by_label("密码").fill(PASSWORD)
-    page.locator("main").get_by_role("button", name="登录").click()
-    page.wait_for_url(lambda url: "login" not in url)
 
 
 def test_a_head_publishes_everybody_reads_and_the_head_corrects(page: Page, district: District, monkeypatch: pytest.MonkeyPatch) -> None:

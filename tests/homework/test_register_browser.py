@@ -10,29 +10,15 @@ from playwright.sync_api import Locator, Page, expect
 
 from qingdan.homework.actions.register import enter
 from qingdan.homework.models import Homework
+from tests.browsing import look, settle_down, sign_in
 from tests.district import MONDAY, TUESDAY, District, homework
-from tests.web import test_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-browser = test_browser.browser
-page = test_browser.page
-_loop_beside_the_database = test_browser._loop_beside_the_database
-look = test_browser.look
-sign_in = test_browser.sign_in
 
 #: A machine that runs other things too is slower than a phone in a hand; the taps are what is counted.
 SECONDS_MAX = 30
 TAPS_MAX = 5
-
-
-def sign_out(page: Page) -> None:
-    page.context.clear_cookies()
-
-
-def settle_down(page: Page) -> None:
-    """Let questions that are under way be answered: leaving the page would break them off, which the browser reports as an error."""
-    page.wait_for_load_state("networkidle")
 
 
 class Thumb:
@@ -78,7 +64,6 @@ def test_homework_from_the_teacher_over_the_law_to_the_head(page: Page, district
     assert thumb.taps <= TAPS_MAX
     assert time.monotonic() - thumb.began < SECONDS_MAX
     look(page)
-    sign_out(page)
     sign_in(page, "grade_head")
     page.goto(reverse("homework:board", args=[3]))
     look(page)

@@ -18,11 +18,9 @@ from qingdan.homework.actions.register import enter
 from qingdan.homework.actions.supervision import complete, draw_spot_check, save_item
 from qingdan.homework.comparing import week_homework
 from qingdan.homework.models import CheckedClass, CheckedHomework
+from tests.browsing import look, settle_down, sign_in
 from tests.district import MONDAY, WEDNESDAY, District, homework, make_district
 from tests.homework.test_supervision_reviews import disclosed, out, told
-from tests.web.test_browser import _loop_beside_the_database, browser, look, page, sign_in
-
-__all__ = ["_loop_beside_the_database", "browser", "page"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -96,7 +94,7 @@ def test_the_bureau_draws_and_an_inspector_checks(page: Page, busy: District) ->
     picture(page, "check-class")
     page.get_by_role("button", name="加上").click()
     expect(page.locator("#extras .qd-item")).to_have_count(1)
-    page.wait_for_load_state("networkidle")
+    settle_down(page)
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="其余都与公示一致").click()
     expect(page.get_by_text("还有 1 项公示里没有")).to_be_visible()

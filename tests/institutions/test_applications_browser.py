@@ -9,18 +9,12 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from qingdan.institutions.models import Application
+from tests.browsing import look, sign_in
 from tests.district import MONDAY, District
 from tests.institutions.applying import NEW, lead_to, make_applicant, make_application, make_department
 from tests.institutions.making import credit_code
-from tests.web import test_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-browser = test_browser.browser
-page = test_browser.page
-_loop_beside_the_database = test_browser._loop_beside_the_database
-look = test_browser.look
-sign_in = test_browser.sign_in
 
 
 def test_from_the_form_over_two_departments_to_the_permit(page: Page, district: District, tmp_path: Path) -> None:
@@ -50,7 +44,6 @@ def test_from_the_form_over_two_departments_to_the_permit(page: Page, district: 
     expect(page.get_by_text("已提交给文化和旅游部门。")).to_be_visible()
     application = Application.objects.get()
     lead_to(application, "to_visit", by=by, officer=culture, second=market)
-    page.context.clear_cookies()
     sign_in(page, culture.username)
     page.goto(reverse("institutions:queue"))
     look(page)

@@ -6,19 +6,13 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
+from tests.browsing import look, sign_in
 from tests.district import MONDAY, District
 from tests.institutions.finding import make_finding
 from tests.institutions.making import make_staff
 from tests.institutions.timetabling import make_school
-from tests.web import test_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-browser = test_browser.browser
-page = test_browser.page
-_loop_beside_the_database = test_browser._loop_beside_the_database
-look = test_browser.look
-sign_in = test_browser.sign_in
 
 
 def test_from_the_home_page_to_the_record_and_from_the_map_to_the_finding(page: Page, district: District) -> None:
@@ -32,7 +26,6 @@ def test_from_the_home_page_to_the_record_and_from_the_map_to_the_finding(page: 
     look(page)
     page.get_by_role("link", name="去改这条记录").click()
     expect(page.get_by_role("heading", name="赵三")).to_be_visible()
-    page.context.clear_cookies()
     sign_in(page, district.bureau.username)
     page.goto(reverse("home"))
     look(page)

@@ -8,16 +8,11 @@ from playwright.sync_api import Page, expect
 
 from qingdan.accounts.models import User
 from qingdan.institutions.models import Inspection, Institution
+from tests.browsing import look, sign_in
 from tests.district import District
-from tests.web import test_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-browser = test_browser.browser
-_loop_beside_the_database = test_browser._loop_beside_the_database
-look = test_browser.look
-sign_in = test_browser.sign_in
-page = test_browser.page
 
 FILED = "institutions.staff-filed"
 
@@ -35,7 +30,6 @@ def test_a_campaign_is_started_reported_on_checked_and_its_result_read(
     filed = inspection.items.get(rule_id=FILED)
     # Two items are answered on the page; the others beforehand.
     inspection.items.exclude(rule_id__in=[FILED, "institutions.real-name"]).update(self_answer=True)
-    page.context.clear_cookies()
     sign_in(page, "operator")
     page.goto(reverse("institutions:inspection", args=[inspection.pk]))
     look(page)
@@ -54,7 +48,6 @@ def test_a_campaign_is_started_reported_on_checked_and_its_result_read(
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="提交自查").click()
     expect(page.get_by_role("main")).to_contain_text("等主管部门核查")
-    page.context.clear_cookies()
     sign_in(page, "bureau")
     page.goto(reverse("institutions:inspection", args=[inspection.pk]))
     checked = page.locator(f"#item-{filed.pk}")

@@ -15,24 +15,18 @@ from qingdan.accounts.models import User
 from qingdan.institutions.actions.applications import end_notices
 from qingdan.institutions.models import Application, Institution, Permit
 from qingdan.places.models import OverriddenDay
+from tests.browsing import look, settle_down, sign_in
 from tests.district import MONDAY, SATURDAY, District
 from tests.institutions.applying import make_applicant, make_application, make_department
 from tests.institutions.making import make_course, make_staff
 from tests.institutions.timetabling import School, make_school, make_school_in
-from tests.web import test_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-browser = test_browser.browser
-page = test_browser.page
-_loop_beside_the_database = test_browser._loop_beside_the_database
-look = test_browser.look
 
 
 def as_user(page: Page, user: User, address: str) -> None:
     """Sign in as somebody and open a page."""
-    page.context.clear_cookies()
-    test_browser.sign_in(page, user.username)
+    sign_in(page, user.username)
     page.goto(address)
 
 
@@ -120,12 +114,12 @@ def test_a_timetable_is_judged_by_the_law_of_its_place_and_the_days_of_its_calen
     plan(page, make_school_in("cn-shanghai", **online), "周三", ("20:20", "21:30"))
     expect(refusal).to_contain_text("晚于本地上限 21:00")
     expect(page.get_by_label("课程").locator("option:checked")).to_have_text("数学提高（线上）")
-    page.wait_for_load_state("networkidle")
+    settle_down(page)
     look(page)
     plan(page, make_school_in("cn-xinjiang", **online), "周三", ("20:20", "21:30"))
     expect(page.get_by_role("main")).to_contain_text("2 次课，都没有不合规定的地方")
     expect(refusal).to_have_count(0)
-    page.wait_for_load_state("networkidle")
+    settle_down(page)
     look(page)
     press(page, "保存")
     expect(page.get_by_text("已排 2 次课")).to_be_visible()

@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from qingdan.accounts.identity import digest, masked
 from qingdan.accounts.models import User
 from qingdan.institutions.models import Course, Institution, Staff
 from qingdan.schools.models import StaffIdentity
+from tests.browsing import SENT_BACK, look, sign_in
 from tests.district import District
 from tests.institutions.making import make_course, make_permit, make_premises
-from tests.web import test_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-browser = test_browser.browser
-_loop_beside_the_database = test_browser._loop_beside_the_database
-look = test_browser.look
-sign_in = test_browser.sign_in
 
 NUMBER = "11010519491231002X"
 
 
-@pytest.fixture(params=[test_browser.PHONE, test_browser.DESK], ids=["phone", "desk"])
-def page(request: pytest.FixtureRequest, browser: Browser, live_server: LiveServer) -> Iterator[Page]:
-    """A fresh window; it may complain of the one answer that refuses (400), of nothing else."""
-    context = browser.new_context(viewport=request.param, locale="zh-CN", base_url=live_server.url)
-    complaints: list[str] = []
-    opened = context.new_page()
-    opened.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    yield opened
-    context.close()
-    assert [each for each in complaints if "400 (Bad Request)" not in each] == []
-    assert len(complaints) <= 1
-
-
 def test_a_course_is_read_while_typed_submitted_and_returned_and_a_serving_teacher_refused(
-    page: Page, district: District, institution: Institution, operator: User
+    page: Page, complaints: list[str], district: District, institution: Institution, operator: User
 ) -> None:
     permit = make_permit(institution, make_premises(institution), district.bureau)
     course = make_course(institution, permit, name="思维素养营", state="draft")
@@ -62,7 +41,7 @@ def test_a_course_is_read_while_typed_submitted_and_returned_and_a_serving_teach
     expect(page.get_by_role("alert")).to_contain_text("在职中小学教师")
     look(page)
     assert not Staff.objects.exists()
-    page.context.clear_cookies()
+    complaints.remove(SENT_BACK)
     sign_in(page, "bureau")
     page.goto(reverse("institutions:courses"))
     page.get_by_role("link", name="思维素养营").click()

@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from qingdan.accounts.identity import digest
 from qingdan.accounts.models import User
 from qingdan.institutions.actions.permits import revoke
 from qingdan.institutions.models import Institution, Staff
 from qingdan.schools.models import StaffIdentity
+from tests.browsing import look, sign_in
 from tests.district import District
 from tests.institutions.applying import make_department
 from tests.institutions.making import credit_code, make_permit, make_premises
 from tests.institutions.test_staff_import import number, row, workbook
-from tests.web import test_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-browser = test_browser.browser
-_loop_beside_the_database = test_browser._loop_beside_the_database
-look = test_browser.look
-sign_in = test_browser.sign_in
-
-
-@pytest.fixture(params=[test_browser.PHONE, test_browser.DESK], ids=["phone", "desk"])
-def page(request: pytest.FixtureRequest, browser: Browser, live_server: LiveServer) -> Iterator[Page]:
-    """A fresh window that may complain of nothing."""
-    context = browser.new_context(viewport=request.param, locale="zh-CN", base_url=live_server.url)
-    complaints: list[str] = []
-    opened = context.new_page()
-    opened.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    yield opened
-    context.close()
-    assert complaints == []
 
 
 def test_a_list_of_people_is_imported_and_taken_back(page: Page, district: District, institution: Institution, operator: User) -> None:

@@ -8,17 +8,11 @@ from playwright.sync_api import Page, expect
 
 from qingdan.institutions.models import Session
 from qingdan.places.models import OverriddenDay
+from tests.browsing import look, settle_down, sign_in
 from tests.district import TUESDAY, District
 from tests.institutions.timetabling import make_school
-from tests.web import test_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-browser = test_browser.browser
-page = test_browser.page
-_loop_beside_the_database = test_browser._loop_beside_the_database
-look = test_browser.look
-sign_in = test_browser.sign_in
 
 
 def test_a_clerk_sees_the_refused_date_of_a_weekly_plan_and_leaves_it_out(page: Page, district: District) -> None:
@@ -40,7 +34,7 @@ def test_a_clerk_sees_the_refused_date_of_a_weekly_plan_and_leaves_it_out(page: 
     expect(refusal).to_contain_text("1 次课不能排，其余 2 次可以")
     expect(refusal).to_contain_text("学科类培训不得占用")
     expect(refusal.locator("a[href*='/clauses/']").first).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    settle_down(page)
     look(page)
     page.get_by_role("button", name="不排这 1 次，保存其余 2 次").click()
     expect(page.get_by_text("已排 2 次课，1 个日期按您的选择没有排")).to_be_visible()

@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from qingdan.schools.models import Pupil
-from tests.district import PASSWORD, District
+from tests.browsing import look, sign_in
+from tests.district import District
 from tests.schools.workbooks import PUPIL_HEAD, xlsx
-from tests.web.test_browser import DESK, PHONE, _loop_beside_the_database, browser, look  # noqa: F401 - fixtures
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(params=[PHONE, DESK], ids=["phone", "desk"])
-def page(request: pytest.FixtureRequest, browser: Browser, live_server: LiveServer) -> Iterator[Page]:  # noqa: F811 - the fixture
-    """A fresh window; whatever the page complains about fails the test."""
-    context = browser.new_context(viewport=request.param, locale="zh-CN", base_url=live_server.url)
-    complaints: list[str] = []
-    opened = context.new_page()
-    opened.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    yield opened
-    context.close()
-    assert complaints == []
-
-
-def sign_in(page: Page, username: str) -> None:
-    page.goto(reverse("accounts:login"))
-    page.get_by_label("用户名").fill(username)
-    page.get_by_label("密码").fill(PASSWORD)
-    page.locator("main").get_by_role("button", name="登录").click()
-    expect(page.locator(".qd-who")).to_have_count(1)
 
 
 def test_a_roll_from_upload_to_undo_and_a_parent_with_a_code(page: Page, district: District, tmp_path: Path) -> None:

@@ -2,127 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Route, expect, sync_playwright
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, Route, expect
 
 from qingdan.uploads.actions import judge_upload
 from qingdan.uploads.models import Upload
-from tests.web.conftest import PASSWORD, Cast, Submit, homework
+from tests.browsing import look, sign_in
+from tests.web.conftest import Cast, Submit, homework
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-QUIET += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
-
-#: Text that stands out too little from what is behind it (WCAG AA: 4.5, large or bold 3).
-PALE = """() => {
-  const rgb = text => (text.match(/[\\d.]+/g) || []).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
-  const behind = element => {
-    for (let e = element; e; e = e.parentElement) {
-      const colour = rgb(getComputedStyle(e).backgroundColor);
-      if (colour.length === 3 || colour[3] === 1) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const pale = [];
-  for (const element of document.querySelectorAll("body *")) {
-    const own = [...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
-    if (!own || !element.checkVisibility() || element.closest("noscript, option, .visually-hidden")) continue;
-    const style = getComputedStyle(element), [a, b] = [light(rgb(style.color)), light(behind(element))];
-    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-    const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
-    const what = `${element.tagName}.${element.className} ${element.textContent.trim().slice(0, 20)}`;
-    if (ratio < (large ? 3 : 4.5)) pale.push(`${ratio.toFixed(2)} ${what}`);
-  }
-  return pale;
-}"""
-#: Fields without a name, pictures without one, ids given twice, and anything but one first heading.
-UNNAMED = """() => [
-  ...[...document.querySelectorAll("input:not([type=hidden]), select")].filter(e => !e.labels?.length && !e.ariaLabel),
-  ...[...document.querySelectorAll("button, a[href]")].filter(e => !e.textContent.trim() && !e.ariaLabel),
-  ...[...document.querySelectorAll("[id]")].filter(e => document.querySelectorAll(`[id="${e.id}"]`).length > 1),
-  ...(document.querySelectorAll("h1").length === 1 ? [] : [document.body]),
-].map(e => e.outerHTML.slice(0, 120))"""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _loop_beside_the_database() -> Iterator[None]:
-    """Playwright keeps an event loop in this thread; the tests' own queries run beside it, never inside it."""
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    yield
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium as the machine has it, or as Playwright brings it; its absence is no excuse in CI."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync_playwright() as playwright:
-        try:
-            opened = playwright.chromium.launch(executable_path=found, args=QUIET)
-        except Error:
-            if os.environ.get("CI"):
-                raise
-            pytest.skip("没有找到 Chromium")
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(params=[PHONE, DESK], ids=["phone", "desk"])
-def page(request: pytest.FixtureRequest, browser: Browser, live_server: LiveServer) -> Iterator[Page]:
-    """A fresh window; whatever the page complains about fails the test."""
-    context = browser.new_context(viewport=request.param, locale="zh-CN", base_url=live_server.url)
-    complaints: list[str] = []
-
-    def hear(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            complaints.append(message.text)
-
-    opened = context.new_page()
-    opened.on("console", hear)
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on("request", lambda request: complaints.append(request.url) if not request.url.startswith((live_server.url, "data:")) else None)
-    yield opened
-    context.close()
-    assert complaints == []
-
-
-#: The document is whole, and no colour is on its way to another: nobody reads those in between.
-SETTLED = """document.documentElement !== null && document.readyState === 'complete'
-    && !document.getAnimations().some(each => each.effect?.getComputedTiming().endTime < Infinity)"""
-
-
-def look(page: Page) -> None:
-    """What holds for every page; of one that is still coming, once it has come."""
-    page.wait_for_load_state()
-    for _ in range(100):
-        if page.evaluate(SETTLED):
-            break
-        page.wait_for_timeout(50)
-    sticking_out = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert sticking_out <= 0, page.url
-    assert page.evaluate(PALE) == [], page.url
-    assert page.evaluate(UNNAMED) == [], page.url
-    assert page.title().endswith("· 轻担")
-
-
-def sign_in(page: Page, username: str) -> None:
-    page.goto(reverse("accounts:login"))
-    page.get_by_label("用户名").fill(username)
-    page.get_by_label("密码").fill(PASSWORD)
-    page.locator("main").get_by_role("button", name="登录").click()
-    expect(page.locator(".qd-who")).to_have_count(1)
 
 
 def test_public_pages(page: Page) -> None:
