@@ -101,11 +101,18 @@ def django_db_modify_db_settings(database_url: str, django_db_modify_db_settings
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """This worker's database, with the limits of the pack in it: a test that judges would write them first, and take them back."""
-    from qingdan.judging.law import current_law
+    """This worker's database, with the law of the district in it: a test that judges would write it first, and take it back."""
+    from django.db import transaction
+
+    from qingdan.judging.law import current_law, install
+    from tests.district import make_region
 
     with django_db_blocker.unblock():
-        current_law()
+        with transaction.atomic():
+            make_region()
+            law = current_law()
+            transaction.set_rollback(True)
+        install(law)
 
 
 def let_books_be_emptied() -> None:

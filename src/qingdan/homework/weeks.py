@@ -17,8 +17,8 @@ from qingdan.homework.models.disclosure import DisclosureQuerySet
 from qingdan.homework.models.register import HomeworkQuerySet
 from qingdan.places.calendar import SchoolCalendar, current_pack
 from qingdan.policy.pack import Pack
+from qingdan.policy.units import grade_name
 from qingdan.schools.models import School
-from qingdan.schools.models.places import grade_name
 
 _FRIDAY, _SUNDAY = datetime.timedelta(days=4), datetime.timedelta(days=6)
 _DAYS_AFTER_WEEK = "homework.disclosure_days_after_week"

@@ -19,10 +19,10 @@ from django.db import connection, transaction
 from qingdan.judging.facts import fact_sources
 from qingdan.judging.models import InstalledLaw
 from qingdan.places.calendar import Calendars, current_calendars
-from qingdan.policy.engines.postgres import PostgresEngine
+from qingdan.policy.engines.postgres import Compiled, PostgresEngine
 from qingdan.policy.findings import Explainer, Finding
 from qingdan.policy.pack import Pack
-from qingdan.policy.packs import default_fingerprint
+from qingdan.policy.packs import default_fingerprint, default_pack
 from qingdan.policy.provisions import Rule
 from qingdan.policy.vocabulary import PLACE, FactKind
 
@@ -63,10 +63,10 @@ class Law:
         self.pack: Pack = calendars.pack
         self.explainer = Explainer(self.pack)
         connection.ensure_connection()
-        self._engine = PostgresEngine(connection.connection, self.pack, self.pack.layers)
+        self._engine = PostgresEngine(connection.connection, self.pack, self.pack.layers, compiled=_compiled(default_pack()))
         kinds = " ".join(sorted(fact_sources()))
         self.limits_fingerprint = hashlib.sha256(f"{default_fingerprint()}|{kinds}".encode()).hexdigest()
-        self.places_fingerprint = hashlib.sha256(f"{default_fingerprint()}|{calendars.versions}".encode()).hexdigest()
+        self.places_fingerprint = hashlib.sha256(f"{default_fingerprint()}|{calendars.fingerprint}".encode()).hexdigest()
 
     @property
     def engine(self) -> PostgresEngine:
@@ -131,6 +131,12 @@ class Law:
 
 
 @lru_cache(maxsize=2)
+def _compiled(pack: Pack) -> Compiled:
+    """The SELECTs of a pack; its calendars' days are not in them, so that a new calendar compiles nothing anew."""
+    return {}
+
+
+@lru_cache(maxsize=8)
 def _law(calendars: Calendars) -> Law:
     return Law(calendars)
 

@@ -6,6 +6,7 @@ One source for the pages and for the law: the policy pack of the installation wi
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,22 +25,32 @@ _FORWARD_DAYS_MAX = 400
 
 @dataclass(frozen=True)
 class Calendars:
-    """The pack of this installation with the bureaus' calendars in it, as of one state of these."""
+    """The pack of this installation with the bureaus' calendars in it."""
 
-    #: Of each region its number and how often its calendar has changed.
-    versions: tuple[tuple[int, int], ...]
+    #: Of what the bureaus say: as long as that is the same, so are the days.
+    fingerprint: str
     pack: Pack
 
 
+#: What the bureaus say of their calendars: layer code and calendar file, as JSON.
+Words = tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=8)
+def _calendars(words: Words) -> Calendars:
+    files = {code: CalendarFile.model_validate_json(said) for code, said in words}
+    return Calendars(hashlib.sha256(repr(words).encode()).hexdigest(), with_calendars(default_pack(), files))
+
+
 @lru_cache(maxsize=2)
-def _calendars(versions: tuple[tuple[int, int], ...]) -> Calendars:
-    files = {region.layer_code: region.calendar_file() for region in Region.objects.filter(pk__in=[pk for pk, _ in versions])}
-    return Calendars(versions, with_calendars(default_pack(), files))
+def _words(state: tuple[tuple[int, int, str], ...]) -> Words:
+    regions = Region.objects.filter(pk__in=[pk for pk, *_ in state]).order_by("layer_code")
+    return tuple((region.layer_code, region.calendar_file().model_dump_json(by_alias=True)) for region in regions)
 
 
 def current_calendars() -> Calendars:
     """The calendars now; one small query, and a reading only after a change."""
-    return _calendars(tuple(Region.objects.order_by("pk").values_list("pk", "calendar_version")))
+    return _calendars(_words(tuple(Region.objects.states())))
 
 
 def current_pack() -> Pack:

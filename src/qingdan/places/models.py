@@ -17,6 +17,7 @@ from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.db.models.expressions import RawSQL
 from stdnum import numdb
 
 from qingdan.accounts.models import User, validate_layer
@@ -104,6 +105,13 @@ class RegionQuerySet(models.QuerySet["Region"]):
     def edited_by(self, user: User) -> RegionQuerySet:
         """The region whose calendar a user may change: a bureau's own."""
         return self.filter(code=user.employer.region_code) if user.is_bureau else self.none()
+
+    def states(self) -> models.QuerySet[Region, tuple[int, int, str]]:
+        """Of each region its number, its calendar's version, and the transaction that wrote it: a version that was taken back, and
+        given again to another change, is not the same state.
+        """
+        written = RawSQL('"places_region"."xmin"::text', ())
+        return self.order_by("pk").values_list("pk", "calendar_version", written)
 
 
 class Region(models.Model):

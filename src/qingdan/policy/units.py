@@ -70,6 +70,9 @@ NUMBER = Unit()
 CLOCK = Unit((("clock", 1),))
 MINUTE = Unit((("minute", 1),))
 DATE = Unit((("date", 1),))
+GRADE = Unit((("grade", 1),))
+GRADE_MAX = 12
+_NUMERALS = "一二三四五六"
 
 
 def show_clock(minutes: int) -> str:
@@ -82,12 +85,21 @@ def show_date(day: datetime.date, *, with_year: bool = False) -> str:
     return f"{day.year}年{day.month}月{day.day}日" if with_year else f"{day.month}月{day.day}日"
 
 
+def grade_name(grade: int) -> str:
+    """A grade, counted through from the first of primary school, in words the pack knows everywhere: ``三年级``, ``初一``, ``高二``."""
+    if grade <= 6:
+        return f"{_NUMERALS[grade - 1]}年级"
+    return f"{'初' if grade <= 9 else '高'}{_NUMERALS[(grade - 7) % 3]}"
+
+
 def show_quantity(value: int | datetime.date, unit: Unit) -> str:
-    """A figure with its unit in Chinese: 65 minutes -> ``65 分钟``; 288000 fen -> ``2,880.00 元``; 1230 clock -> ``20:30``."""
+    """A figure with its unit in Chinese: 288000 fen -> ``2,880.00 元``; 1230 clock -> ``20:30``; grade 3 -> 三年级."""
     if isinstance(value, datetime.date):
         return show_date(value, with_year=True)
     if unit == CLOCK:
         return show_clock(value)
+    if unit == GRADE and 1 <= value <= GRADE_MAX:
+        return grade_name(value)
     over = [name for name, power in unit.exponents if power > 0]
     under = [name for name, power in unit.exponents if power < 0]
     figure = f"{value / 100:,.2f}" if "fen" in over else f"{value:,}"

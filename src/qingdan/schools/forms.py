@@ -16,9 +16,9 @@ from qingdan.accounts.models import User
 from qingdan.places.calendar import today
 from qingdan.places.forms import DayInput
 from qingdan.places.models import SchoolYear
+from qingdan.policy.units import grade_name
 from qingdan.schools.enums import Locality, Relation, RollKind, SchoolKind
 from qingdan.schools.models import School, SchoolClass, Subject
-from qingdan.schools.models.places import grade_name
 from qingdan.schools.rolls.reading import ROLL_SUFFIXES
 
 _TEXT = {"class": "form-control"}

@@ -30,8 +30,8 @@ from qingdan.notices.models import Notice
 from qingdan.places.calendar import current_pack, monday_of, today
 from qingdan.places.models import SchoolYear
 from qingdan.policy.pack import Pack
+from qingdan.policy.units import grade_name
 from qingdan.schools.models import GradeLead, School, SchoolClass
-from qingdan.schools.models.places import grade_name
 from qingdan.storage.refusals import in_words
 
 log = logging.getLogger(__name__)

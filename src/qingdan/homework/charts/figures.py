@@ -29,7 +29,7 @@ from qingdan.homework.charts.questions import (
 from qingdan.homework.limits import DayLimit, day_limit
 from qingdan.homework.models.completion import SMALLEST_GROUP
 from qingdan.policy.pack import Pack
-from qingdan.schools.models.places import grade_name
+from qingdan.policy.units import grade_name
 
 #: More bars than that say nothing; the table has all.
 BARS_MAX = 30

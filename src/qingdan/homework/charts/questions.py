@@ -204,7 +204,7 @@ def data_version() -> str:
     with connection.cursor() as cursor:
         cursor.execute(_STATE)
         state = cursor.fetchone()
-    return hashlib.sha256(repr((state, default_fingerprint(), current_calendars().versions, today())).encode()).hexdigest()[:32]
+    return hashlib.sha256(repr((state, default_fingerprint(), current_calendars().fingerprint, today())).encode()).hexdigest()[:32]
 
 
 Answer = TypeVar("Answer")

@@ -15,8 +15,8 @@ from qingdan.homework.enums import DesignOrigin, HomeworkForm, HomeworkTier
 from qingdan.homework.models import Design
 from qingdan.homework.models.designs import DesignQuerySet
 from qingdan.places.calendar import today
+from qingdan.policy.units import grade_name
 from qingdan.schools.models import School, Subject, TeachingAssignment
-from qingdan.schools.models.places import grade_name
 from qingdan.storage.fields import FilesField
 from qingdan.storage.files import FILE_BYTES_MAX, FILES_MAX, KINDS_TEXT
 

@@ -10,8 +10,8 @@ from django import forms
 from qingdan.homework.actions.disclosure import TEXT_MAX
 from qingdan.homework.enums import DisclosureState
 from qingdan.homework.models import Disclosure
+from qingdan.policy.units import grade_name
 from qingdan.schools.enums import SchoolKind
-from qingdan.schools.models.places import grade_name
 
 _CORRECTION_MAX = 300
 

@@ -15,9 +15,9 @@ from qingdan.homework.enums import Fault
 from qingdan.homework.models import CheckedHomework
 from qingdan.homework.models.register import MINUTES_MAX
 from qingdan.places.calendar import monday_of, today
+from qingdan.policy.units import grade_name
 from qingdan.schools.enums import SchoolKind
 from qingdan.schools.models import School, SchoolClass
-from qingdan.schools.models.places import grade_name
 
 _WEEKS_BACK = 12
 _COUNT_MAX = 200

@@ -12,8 +12,8 @@ from django.db.models import Q
 
 from qingdan.accounts.models import User
 from qingdan.places.models import SchoolYear
+from qingdan.policy.units import grade_name
 from qingdan.schools.models import School
-from qingdan.schools.models.places import grade_name
 
 #: Told to whoever was slower.
 VERSION_TAKEN = "这一周的公示刚刚由别人发布了，请刷新后再看"

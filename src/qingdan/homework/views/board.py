@@ -23,8 +23,8 @@ from qingdan.homework.board import board as board_of
 from qingdan.homework.forms.board import SettleForm
 from qingdan.homework.models import Homework
 from qingdan.places.calendar import SchoolCalendar, monday_of, today
+from qingdan.policy.units import grade_name
 from qingdan.schools.models import School
-from qingdan.schools.models.places import grade_name
 
 _WEEK = datetime.timedelta(days=7)
 

@@ -29,8 +29,8 @@ from qingdan.homework.enums import DesignStatus
 from qingdan.homework.forms.designs import SHELVES, DesignFilter, DesignForm, RateForm, ReviewForm
 from qingdan.homework.models import Design, DesignFile
 from qingdan.homework.models.designs import DesignQuerySet
+from qingdan.policy.units import grade_name
 from qingdan.schools.models import School
-from qingdan.schools.models.places import grade_name
 from qingdan.storage.downloads import saved
 
 log = logging.getLogger(__name__)

@@ -26,8 +26,8 @@ from qingdan.homework.views.public import day_name, day_of
 from qingdan.homework.weeks import GradeWeek, grade_weeks
 from qingdan.places.calendar import monday_of, today
 from qingdan.places.models import SchoolYear
+from qingdan.policy.units import grade_name
 from qingdan.schools.models import School
-from qingdan.schools.models.places import grade_name
 
 _WEEKS_PER_PAGE = 10
 _WEEK = datetime.timedelta(days=6)

@@ -19,8 +19,9 @@ from qingdan.homework.limits import DayLimit, day_limit
 from qingdan.homework.minutes import subjects_of_classes, week_by_class, week_by_school
 from qingdan.homework.models.completion import SMALLEST_GROUP
 from qingdan.places.calendar import current_pack, monday_of, today
+from qingdan.policy.units import grade_name
 from qingdan.schools.models import Enrolment, GradeLead, School, SchoolClass
-from qingdan.schools.models.places import SchoolClassQuerySet, grade_name
+from qingdan.schools.models.places import SchoolClassQuerySet
 
 _PER_PAGE = 20
 _WEEK = datetime.timedelta(days=7)

@@ -25,8 +25,8 @@ from qingdan.homework.models import Disclosure
 from qingdan.homework.snapshots import canonical, changes, print_size, week_table
 from qingdan.places.calendar import monday_of, today
 from qingdan.policy.calendars import FIRST_DAY
+from qingdan.policy.units import grade_name
 from qingdan.schools.models import School
-from qingdan.schools.models.places import grade_name
 
 _DAY_SECONDS = 24 * 3600
 _YEAR_SECONDS = 365 * _DAY_SECONDS

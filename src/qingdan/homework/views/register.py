@@ -28,8 +28,8 @@ from qingdan.homework.meters import Meter
 from qingdan.homework.models import Homework, Marking
 from qingdan.homework.views.entry import assignments_of, days_offered, default_day, leaders_of
 from qingdan.places.calendar import today as this_day
+from qingdan.policy.units import grade_name
 from qingdan.schools.models import GradeLead, SchoolClass, TeachingAssignment
-from qingdan.schools.models.places import grade_name
 
 _OPEN = (HomeworkStatus.HELD, HomeworkStatus.RETURNED)
 

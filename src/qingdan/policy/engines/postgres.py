@@ -20,16 +20,27 @@ from qingdan.policy.provisions import Rule
 from qingdan.policy.vocabulary import PLACE, FactKind
 
 Connection = psycopg.Connection[Any]
+#: Compiled SELECTs by kind, touched columns, whether every fact is wanted, and the calendar that all places share, if they do.
+Compiled = dict[tuple[str, tuple[str, ...], bool, str | None], CompiledKind]
 
 
 class PostgresEngine:
     """Judges the facts of one database by the law of the given layers."""
 
-    def __init__(self, connection: Connection, pack: Pack, layers: Iterable[str], *, default_place: str | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        pack: Pack,
+        layers: Iterable[str],
+        *,
+        default_place: str | None = None,
+        compiled: Compiled | None = None,
+    ) -> None:
+        """``compiled`` is what engines of the same pack and layers share, whatever the days of their calendars."""
         self.connection = connection
         self.pack = pack
         self.compiler = Compiler(pack, "postgres", layers, default_place=default_place)
-        self._compiled: dict[tuple[str, tuple[str, ...], bool], CompiledKind] = {}
+        self._compiled: Compiled = {} if compiled is None else compiled
 
     def install(self, kinds: Iterable[FactKind]) -> None:
         """Put calendar, places and the wide rows of the kinds into tables, in one transaction."""
@@ -70,7 +81,7 @@ class PostgresEngine:
 
     def compiled(self, kind: FactKind, restrict_by: Sequence[str] = (), *, every_fact: bool = False) -> CompiledKind:
         """The SELECT of a kind, compiled once."""
-        key = (kind.name, tuple(restrict_by), every_fact)
+        key = (kind.name, tuple(restrict_by), every_fact, self.compiler.calendar)
         if key not in self._compiled:
             self._compiled[key] = self.compiler.compile(kind, restrict_by=restrict_by, every_fact=every_fact)
         return self._compiled[key]

@@ -10,17 +10,8 @@ from django.db.models import F, Q
 
 from qingdan.accounts.models import Organisation, User
 from qingdan.places.models import Region, SchoolYear
+from qingdan.policy.units import GRADE_MAX, grade_name
 from qingdan.schools.enums import Locality, SchoolKind
-
-GRADE_MAX = 12
-_NUMERALS = "一二三四五六七八九"
-
-
-def grade_name(grade: int) -> str:
-    """``三年级``, ``初一``, ``高二``: the words the policy pack knows everywhere."""
-    if grade <= 6:
-        return f"{_NUMERALS[grade - 1]}年级"
-    return f"{'初' if grade <= 9 else '高'}{_NUMERALS[(grade - 7) % 3]}"
 
 
 def class_name(grade: int, number: int) -> str:

@@ -13,10 +13,11 @@ from typing import Any
 
 from qingdan.places.journal import Journal
 from qingdan.places.models import SchoolYear
+from qingdan.policy.units import GRADE_MAX, grade_name
 from qingdan.schools.actions.classes import is_in_force, move
 from qingdan.schools.enums import RollAct
 from qingdan.schools.models import Enrolment, Pupil, School, SchoolClass
-from qingdan.schools.models.places import GRADE_MAX, class_name, grade_name
+from qingdan.schools.models.places import class_name
 from qingdan.schools.rolls.reading import Line, person_name
 
 ClassKey = tuple[int, int]

@@ -13,9 +13,9 @@ import xlsxwriter
 from qingdan.accounts.enums import Role
 from qingdan.accounts.models import User
 from qingdan.places.models import SchoolYear
+from qingdan.policy.units import grade_name
 from qingdan.schools.enums import RollKind
 from qingdan.schools.models import Enrolment, GradeLead, School, SchoolClass, SubjectLead, TeachingAssignment
-from qingdan.schools.models.places import grade_name
 
 HEADERS: dict[str, tuple[str, ...]] = {
     RollKind.PUPILS: ("班级", "学号", "姓名"),

@@ -18,10 +18,11 @@ from qingdan.accounts.enums import Role
 from qingdan.accounts.models import User
 from qingdan.places.journal import Journal
 from qingdan.places.models import SchoolYear
+from qingdan.policy.units import grade_name
 from qingdan.schools.actions.classes import is_in_force, stop_teaching
 from qingdan.schools.enums import RollAct
 from qingdan.schools.models import GradeLead, School, SchoolClass, StaffIdentity, Subject, SubjectLead, TeachingAssignment
-from qingdan.schools.models.places import class_name, grade_name
+from qingdan.schools.models.places import class_name
 from qingdan.schools.rolls.comparing import ClassKey, Comparison, Outcome, classes_of, repeated
 from qingdan.schools.rolls.reading import Line, person_name
 

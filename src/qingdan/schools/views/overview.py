@@ -22,10 +22,10 @@ from qingdan.accounts.enums import Role
 from qingdan.places import journal
 from qingdan.places.calendar import today
 from qingdan.places.models import SchoolYear
+from qingdan.policy.units import grade_name
 from qingdan.schools import forms
 from qingdan.schools.actions import classes, duties, identities
 from qingdan.schools.models import Enrolment, GradeLead, School, SchoolClass, StaffIdentity, SubjectLead, TeachingAssignment
-from qingdan.schools.models.places import grade_name
 from qingdan.schools.views.answering import SCOPE, answer_act, own_school
 
 log = logging.getLogger(__name__)

@@ -21,11 +21,12 @@ from django.views.decorators.http import require_POST, require_safe
 from qingdan.accounts.access import for_roles, is_fragment, user_of
 from qingdan.accounts.enums import Role
 from qingdan.places.calendar import current_pack, today
+from qingdan.policy.units import grade_name
 from qingdan.schools.actions.classes import year_holding
 from qingdan.schools.enums import RollAct, RollKind, RollStatus
 from qingdan.schools.forms import RollForm, RollOptionsForm, first_error
 from qingdan.schools.models import RollImport, School
-from qingdan.schools.models.places import class_name, grade_name
+from qingdan.schools.models.places import class_name
 from qingdan.schools.rolls import applying, exporting
 from qingdan.schools.rolls.reading import RollReading, read_roll
 from qingdan.schools.views.answering import own_school
