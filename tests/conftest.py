@@ -1,6 +1,7 @@
 """One PostgreSQL for the whole run, shared by all workers, started only when a test asks for a database.
 
-QINGDAN_TEST_DATABASE_URL names a server of your own instead. Each worker has its own database in it (pytest-django's doing).
+QINGDAN_TEST_DATABASE_URL names a server of your own instead, and a superuser of it. Each worker has a database of its own in it
+(pytest-django's doing).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import shutil
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import pytest
 from pytest_django import DjangoDbBlocker
@@ -96,7 +97,6 @@ def django_db_modify_db_settings(database_url: str, django_db_modify_db_settings
         USER=address.username or "",
         PASSWORD=urllib.parse.unquote(address.password or ""),
     )
-    let_books_be_emptied()
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +106,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
     from qingdan.judging.law import current_law, install
     from tests.district import make_region
+    from tests.emptying import empty_quickly
 
     with django_db_blocker.unblock():
         with transaction.atomic():
@@ -113,18 +114,4 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
             law = current_law()
             transaction.set_rollback(True)
         install(law)
-
-
-def let_books_be_emptied() -> None:
-    """Tests that commit empty every table behind them, which books refuse unless their guard sleeps."""
-    from django.db.backends.postgresql.operations import DatabaseOperations
-
-    from qingdan.ledger.emptying import GUARD_AGAIN, LET_EMPTY
-
-    plain = DatabaseOperations.sql_flush
-
-    def sql_flush(self: DatabaseOperations, style: Any, tables: Any, **options: Any) -> list[str]:
-        statements = plain(self, style, tables, **options)
-        return [*LET_EMPTY, *statements, *GUARD_AGAIN] if "ledger_posting" in tables else statements
-
-    DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign, assignment]
+    empty_quickly(law)

@@ -24,7 +24,7 @@ from qingdan.escrow.enums import ContractState, LessonState, RefundState
 from qingdan.escrow.models import BankInstruction, Contract, Lesson, PaymentOrder, Refund
 from qingdan.ledger.verify import verify_all
 from tests.browsing import DESK, PHONE, SENT_BACK, look, sign_in, window
-from tests.district import MONDAY, subject
+from tests.district import MONDAY
 from tests.escrow.banking import Town, pass_day
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -35,7 +35,6 @@ _DAY = datetime.timedelta(days=1)
 @pytest.fixture
 def demonstration(town: Town, transactional_db: None) -> Town:
     """One school's district, and the demo bank with an account for every agreement."""
-    subject("语文")  # a test that commits may have emptied the table before
     ensure_district(scale=Scale(schools=1, weeks=2, classes_per_grade=2))
     assert demo_accounts.open_missing() > 0
     return town
