@@ -45,7 +45,7 @@ SELECT outcome FROM ledger_post(:book, '{{release}}', '{{2026-11-16}}', ARRAY[ge
 
 
 def measure(folder: Path, *, clients: int, seconds: int, rounds: int, books: int) -> None:
-    """Start a server, fill it, let the sides take turns, verify."""
+    """Start a server, fill it, let the sides take turns (of several rounds the first warms up and does not count), verify."""
     folder.mkdir(parents=True, exist_ok=True)
     server = EmbeddedPostgres(folder / "postgresql")
     os.environ |= {"DJANGO_SETTINGS_MODULE": "qingdan.settings", "QINGDAN_DEMO": "1", "QINGDAN_VAR": str(folder)}
@@ -56,12 +56,13 @@ def measure(folder: Path, *, clients: int, seconds: int, rounds: int, books: int
         works = sides(folder, server.url, clients=clients, seconds=seconds, books=books)
         found: dict[str, list[float]] = {name: [] for name in works}
         spent: dict[str, list[float]] = {name: [] for name in works}
-        for number in range(rounds + 1):
+        warm_up = 1 if rounds > 1 else 0
+        for number in range(rounds + warm_up):
             analyse()
             for name, work in works.items():
                 before = processor_seconds(server)
                 rate = work()
-                if number:
+                if number >= warm_up:
                     found[name].append(rate)
                     spent[name].append(1000 * (processor_seconds(server) - before) / (rate * seconds))
         told = check()
