@@ -101,14 +101,22 @@ def django_db_modify_db_settings(database_url: str, django_db_modify_db_settings
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """This worker's database, with the law of the district in it: a test that judges would write it first, and take it back."""
-    from django.db import transaction
+    """This worker's database, with the law of the district in it: a test that judges would write it first, and take it back.
 
+    Facts are of one day for ever: a week that is not published yet would otherwise become a finding once the real day is past it.
+    """
+    from django.db import connection, transaction
+
+    from qingdan.judging.facts import DAY_OF_FACTS
     from qingdan.judging.law import current_law, install
-    from tests.district import make_region
+    from tests.district import SUNDAY, make_region
     from tests.emptying import empty_quickly
 
     with django_db_blocker.unblock():
+        database = connection.ops.quote_name(connection.settings_dict["NAME"])
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER DATABASE {database} SET {DAY_OF_FACTS} = '{SUNDAY}'")
+        connection.close()  # connections from now on know it
         with transaction.atomic():
             make_region()
             law = current_law()

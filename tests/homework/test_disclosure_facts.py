@@ -5,18 +5,19 @@ from __future__ import annotations
 import datetime
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from qingdan.homework.actions.disclosure import build_snapshot
 from qingdan.homework.enums import HomeworkStatus
 from qingdan.homework.models import Disclosure, Homework
+from qingdan.judging.facts import DAY_OF_FACTS, TODAY
 from qingdan.judging.law import Judged, current_law
-from qingdan.places.calendar import monday_of
-from tests.district import District, SmallSchool, homework
+from tests.district import MONDAY, SUNDAY, District, SmallSchool, homework
 
 SAID = {"intent": "巩固本周所学", "requirements": "独立完成"}
-#: The view asks the database what day it is, so these weeks lie where they lie today.
-THIS_MONDAY = monday_of(timezone.localdate())
+#: The week of the day that the views take for today in tests.
+THIS_MONDAY = MONDAY
 LAST_MONDAY = THIS_MONDAY - datetime.timedelta(days=7)
 WEEKLY = "homework.disclosure-weekly"
 
@@ -123,3 +124,18 @@ def test_weeks_and_grades_of_all_schools_are_facts_of_their_own(district: Distri
     assert len({fact.key for fact in facts}) == 6
     owners = current_law().owners(facts[0].kind, [fact.row_id for fact in facts])
     assert sorted(owners.values()) == sorted([district.first.school.pk, district.second.school.pk] * 3)
+
+
+@pytest.mark.parametrize(("day", "facts"), [(SUNDAY, 0), (SUNDAY + datetime.timedelta(days=1), 1)], ids=["sunday", "monday"])
+def test_an_unpublished_week_is_a_fact_from_the_monday_after(district: District, day: datetime.date, facts: int) -> None:
+    record(district.first, THIS_MONDAY)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, %s, TRUE)", [DAY_OF_FACTS, day.isoformat()])
+    assert len(judged(district.first, THIS_MONDAY)) == facts
+
+
+def test_without_a_day_of_their_own_facts_are_of_today_in_china(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, '', TRUE)", [DAY_OF_FACTS])
+        cursor.execute(f"SELECT {TODAY}")
+        assert cursor.fetchone() == (timezone.localdate(),)

@@ -6,13 +6,12 @@ the day of today, so that what the law would say is known before anything is wri
 
 from __future__ import annotations
 
-from qingdan.judging.facts import FactSource
+from qingdan.judging.facts import TODAY, FactSource
 
-_TODAY = "CAST(now() AT TIME ZONE 'Asia/Shanghai' AS date)"
 #: Settings of the transaction: number of the contract that is on trial, and the house's own day then.
 TRIAL = "qingdan.contract_on_trial"
 TRIAL_DAY = "qingdan.day_of_trial"
-_DAY = f"COALESCE(NULLIF(current_setting('{TRIAL_DAY}', TRUE), '')::date, {_TODAY})"
+_DAY = f"COALESCE(NULLIF(current_setting('{TRIAL_DAY}', TRUE), '')::date, {TODAY})"
 _ON_TRIAL = f"NULLIF(current_setting('{TRIAL}', TRUE), '')::bigint"
 _OWNER = "o.layer_code AS place, o.id AS organisation_id, o.name AS institution"
 _SIGNED = "('signed', 'active', 'completed', 'refunded')"
@@ -124,7 +123,7 @@ SELECT DISTINCT ON (d.agreement_id) d.id AS row_id, {_OWNER}, g.bank_name AS ban
 FROM escrow_daybalance AS d
     JOIN escrow_custodyagreement AS g ON g.id = d.agreement_id
     JOIN accounts_organisation AS o ON o.id = g.institution_id
-WHERE d.bank_fen IS NOT NULL AND (g.ends_on IS NULL OR g.ends_on >= {_TODAY})
+WHERE d.bank_fen IS NOT NULL AND (g.ends_on IS NULL OR g.ends_on >= {TODAY})
 ORDER BY d.agreement_id, d.on_date DESC
 """
 

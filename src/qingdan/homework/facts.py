@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from qingdan.homework.enums import Fault, HomeworkStatus
 from qingdan.homework.models.completion import SMALLEST_GROUP
-from qingdan.judging.facts import FactSource
+from qingdan.judging.facts import TODAY, FactSource
 
 _PLACE_OF_CLASS = """
     JOIN schools_schoolclass AS c ON c.id = {0}.school_class_id
@@ -74,7 +74,7 @@ FROM (
         WHERE d.school_id = w.school_id AND d.grade = w.grade AND d.week_from = w.week_from
         ORDER BY d.version DESC LIMIT 1
     ) AS latest ON TRUE
-WHERE first.id IS NOT NULL OR w.week_from + 7 <= CAST(now() AT TIME ZONE 'Asia/Shanghai' AS date)
+WHERE first.id IS NOT NULL OR w.week_from + 7 <= {TODAY}
 """
 
 #: Each day of a class of which the class teacher or enough families have told something.

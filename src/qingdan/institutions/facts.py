@@ -6,16 +6,15 @@ institutions and courses tell what contracts over prepaid tuition need to know o
 
 from __future__ import annotations
 
-from qingdan.judging.facts import FactSource
+from qingdan.judging.facts import TODAY, FactSource
 
-_TODAY = "CAST(now() AT TIME ZONE 'Asia/Shanghai' AS date)"
 _OWNER = """
     JOIN accounts_organisation AS o ON o.id = {0}.institution_id
     JOIN institutions_institution AS i ON i.organisation_id = {0}.institution_id"""
 _INSTITUTION = "o.layer_code AS place, o.id AS organisation_id, o.name AS institution"
 
 INSTITUTION = f"""
-SELECT i.organisation_id AS row_id, {_INSTITUTION}, i.credit_code, {_TODAY} AS as_of, i.category, i.field, i.audience, i.runs_online,
+SELECT i.organisation_id AS row_id, {_INSTITUTION}, i.credit_code, {TODAY} AS as_of, i.category, i.field, i.audience, i.runs_online,
     i.department, held.number AS permit_number, held.number IS NOT NULL AS has_permit, TRUE AS has_licence,
     i.registration <> 'company' AS is_non_profit, i.is_dually_managed, i.approval_basis,
     EXISTS (
@@ -24,26 +23,26 @@ SELECT i.organisation_id AS row_id, {_INSTITUTION}, i.credit_code, {_TODAY} AS a
     ) AS was_refused_approval,
     i.has_icp,
     (SELECT count(*) FROM institutions_premises AS p
-     WHERE p.institution_id = i.organisation_id AND p.opened_on <= {_TODAY} AND (p.closed_on IS NULL OR p.closed_on >= {_TODAY})
+     WHERE p.institution_id = i.organisation_id AND p.opened_on <= {TODAY} AND (p.closed_on IS NULL OR p.closed_on >= {TODAY})
     ) AS site_count,
     (SELECT count(DISTINCT t.premises_id) FROM institutions_permit AS t
-     WHERE t.institution_id = i.organisation_id AND t.starts_on <= {_TODAY} AND t.ends_on >= {_TODAY}
-        AND (t.revoked_on IS NULL OR t.revoked_on > {_TODAY})
+     WHERE t.institution_id = i.organisation_id AND t.starts_on <= {TODAY} AND t.ends_on >= {TODAY}
+        AND (t.revoked_on IS NULL OR t.revoked_on > {TODAY})
     ) AS approved_site_count,
     i.is_real_name_registered, i.has_real_name_learners,
     COALESCE(first_held.starts_on, i.registered_on) AS permitted_on, TRUE AS has_inspection_system,
     (SELECT max(n.inspected_on) FROM institutions_inspection AS n
      WHERE n.institution_id = i.organisation_id AND n.state = 'passed') AS last_inspected_on,
     (SELECT count(*) FROM institutions_staff AS f WHERE f.institution_id = i.organisation_id
-        AND f.employed_from <= {_TODAY} AND (f.employed_until IS NULL OR f.employed_until >= {_TODAY})) AS staff_count,
+        AND f.employed_from <= {TODAY} AND (f.employed_until IS NULL OR f.employed_until >= {TODAY})) AS staff_count,
     (SELECT count(*) FROM institutions_staff AS f WHERE f.institution_id = i.organisation_id
-        AND f.employed_until BETWEEN {_TODAY} - 90 AND {_TODAY} - 1) AS staff_left_in_90_days
+        AND f.employed_until BETWEEN {TODAY} - 90 AND {TODAY} - 1) AS staff_left_in_90_days
 FROM institutions_institution AS i
     JOIN accounts_organisation AS o ON o.id = i.organisation_id
     LEFT JOIN LATERAL (
         SELECT t.number FROM institutions_permit AS t
-        WHERE t.institution_id = i.organisation_id AND t.starts_on <= {_TODAY} AND t.ends_on >= {_TODAY}
-            AND (t.revoked_on IS NULL OR t.revoked_on > {_TODAY})
+        WHERE t.institution_id = i.organisation_id AND t.starts_on <= {TODAY} AND t.ends_on >= {TODAY}
+            AND (t.revoked_on IS NULL OR t.revoked_on > {TODAY})
         ORDER BY t.starts_on LIMIT 1
     ) AS held ON TRUE
     LEFT JOIN LATERAL (
@@ -72,13 +71,13 @@ FROM institutions_capitalchange AS c {_OWNER.format("c")}
 
 #: ``is_serving_school_teacher``: the same keyed digest stands in the schools' staff. Neither side sees the other's list.
 INSTITUTION_STAFF = f"""
-SELECT s.id AS row_id, {_INSTITUTION}, s.name AS person, {_TODAY} AS as_of, s.role, NULLIF(s.category, '') AS category,
+SELECT s.id AS row_id, {_INSTITUTION}, s.name AS person, {TODAY} AS as_of, s.role, NULLIF(s.category, '') AS category,
     NULLIF(s.subject, '') AS subject, s.certificate_number <> '' AS has_teacher_certificate, s.is_certificate_fitting,
     EXISTS (SELECT 1 FROM schools_staffidentity AS k WHERE k.identity_digest = s.identity_digest) AS is_serving_school_teacher,
     s.is_qualification_checked, s.is_filed, s.is_published, s.is_shown_on_site, s.is_published AS is_shown_online,
     TRUE AS is_real_name_registered, s.nationality <> '中国' AS is_foreign, s.is_abroad, s.meets_foreign_rules
 FROM institutions_staff AS s {_OWNER.format("s")}
-WHERE s.employed_from <= {_TODAY} AND (s.employed_until IS NULL OR s.employed_until >= {_TODAY})
+WHERE s.employed_from <= {TODAY} AND (s.employed_until IS NULL OR s.employed_until >= {TODAY})
 """
 
 #: A course that was handed in waits for its reviewer: whether it is filed is nobody's fault until it is taught. What only a review
@@ -86,7 +85,7 @@ WHERE s.employed_from <= {_TODAY} AND (s.employed_until IS NULL OR s.employed_un
 TRAINING_COURSE = f"""
 SELECT c.id AS row_id, {_INSTITUTION}, c.name AS course, c.starts_on, c.category,
     COALESCE(t.category, i.category) AS permit_category, c.mode, CAST(c.first_grade AS bigint) AS grade, c.audience,
-    CASE WHEN c.state = 'filed' THEN TRUE WHEN c.starts_on <= {_TODAY} THEN FALSE END AS is_filed,
+    CASE WHEN c.state = 'filed' THEN TRUE WHEN c.starts_on <= {TODAY} THEN FALSE END AS is_filed,
     EXISTS (SELECT 1 FROM institutions_coursefile AS f WHERE f.course_id = c.id) AS is_material_filed,
     CASE WHEN t.id IS NULL THEN FALSE ELSE t.field = c.field AND t.starts_on <= c.starts_on AND t.ends_on >= c.starts_on END
         AS is_within_permit,

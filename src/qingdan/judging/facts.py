@@ -15,6 +15,11 @@ from django.urls import reverse
 from qingdan.policy.compiler import SQL_TYPES
 from qingdan.policy.packs import default_pack
 
+#: Setting of a connection or transaction by which a view of facts can be asked about another day than today.
+DAY_OF_FACTS = "qingdan.day_of_facts"
+#: In a source's SELECT: the day its facts are of, today in China unless :data:`DAY_OF_FACTS` says otherwise.
+TODAY = f"COALESCE(NULLIF(current_setting('{DAY_OF_FACTS}', TRUE), '')::date, CAST(now() AT TIME ZONE 'Asia/Shanghai' AS date))"
+
 
 @dataclass(frozen=True)
 class FactSource:
