@@ -8,7 +8,6 @@ from collections import Counter
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
-from django.utils import timezone
 
 from qingdan.accounts.models import Organisation, User
 from qingdan.demo.institutions.plan import LEAST, SPECIAL, WHOLE, Plant, institution_plans
@@ -56,7 +55,7 @@ from qingdan.institutions.models.registry import validate_credit_code
 from qingdan.judging.law import current_law
 from qingdan.places.calendar import SchoolCalendar, monday_of
 from tests.demo.conftest import TINY, TODAY
-from tests.district import signed_in
+from tests.district import SUNDAY, signed_in
 
 #: Rule -> who breaks it in a small district. What depends on the day of the database's clock is looked at elsewhere.
 PLANTED: dict[str, set[str]] = {
@@ -192,8 +191,8 @@ def test_the_audit_finds_what_was_planted_and_nothing_else(district: Outcome) ->
 
 @pytest.mark.django_db
 def test_the_register_breaks_only_what_was_planted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A register is judged as of the database's own day, so this district is loaded for today."""
-    monkeypatch.setattr("qingdan.places.calendar.clock", timezone.localdate)
+    """A register is judged as of the day that the views take for today, so this district is loaded for it."""
+    monkeypatch.setattr("qingdan.places.calendar.clock", lambda: SUNDAY)
     ensure_district(scale=TINY)
     found: dict[str, set[str]] = {}
     for judged in current_law().judge_all("institution"):
