@@ -54,6 +54,14 @@ UNNAMED = """() => [
 #: The document is whole, and no colour is on its way to another: nobody reads those in between.
 SETTLED = """() => document.documentElement !== null && document.readyState === 'complete'
     && !document.getAnimations().some(each => each.effect?.getComputedTiming().endTime < Infinity)"""
+#: Nobody taps faster than a page comes, except a test: until its scripts are there, a page takes no tap, and Playwright waits.
+PATIENCE = """
+  const hold = () => { if (document.documentElement) document.documentElement.style.pointerEvents = 'none'; };
+  const watch = new MutationObserver(hold);
+  watch.observe(document, {childList: true});
+  hold();
+  window.addEventListener('load', () => { watch.disconnect(); document.documentElement.style.pointerEvents = ''; });
+"""
 #: All that is wrong with a page, looked at in one moment.
 FAULTS = f"""() => [
   ...(document.documentElement.scrollWidth > innerWidth ? [`${{document.documentElement.scrollWidth}} px wide`] : []),
@@ -110,6 +118,7 @@ def window(browser: Browser, live_server: LiveServer, viewport: ViewportSize, co
             complaints.append(asked.url)
 
     with browser.new_context(viewport=viewport, locale="zh-CN", base_url=live_server.url) as context:
+        context.add_init_script(PATIENCE)
         opened = context.new_page()
         opened.on("console", hear)
         opened.on("pageerror", lambda error: complaints.append(str(error)))

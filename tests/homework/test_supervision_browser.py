@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.cache import cache
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from qingdan.homework.actions.disclosure import publish
@@ -134,6 +134,24 @@ def test_a_lost_connection_loses_nothing(browser: Browser, live_server: LiveServ
     expect(item.get_by_text("已保存")).to_be_visible()
     assert CheckedHomework.objects.get().is_as_published is False
     context.close()
+
+
+def test_a_tap_before_the_scripts_have_come_is_saved(page: Page, busy: District) -> None:
+    check = draw_spot_check(by=busy.bureau, title="x", week_from=MONDAY, classes=[busy.first.class_32], count=1)
+
+    def late(route: Route) -> None:
+        page.wait_for_timeout(800)
+        route.continue_()
+
+    sign_in(page, "bureau")
+    page.route("**/supervision.js", late)
+    page.goto(reverse("homework:check_class", args=[check.classes.get().pk]), wait_until="commit")
+    first = page.locator("li.qd-item input[type=radio]").first
+    first.wait_for(state="attached")
+    first.dispatch_event("click")
+    assert page.evaluate("document.readyState") != "complete"
+    expect(page.locator("li.qd-item").first.get_by_text("已保存")).to_be_visible()
+    assert CheckedHomework.objects.get().is_as_published is True
 
 
 def test_charts_and_results_on_every_screen(page: Page, busy: District) -> None:

@@ -36,6 +36,16 @@ document.addEventListener("htmx:afterRequest", (event) => {
 const again = () => document.querySelectorAll("form[data-keep][data-unsaved]").forEach((form) => window.htmx.trigger(form, "submit"));
 window.addEventListener("online", again);
 window.setInterval(again, 15000);
+// What was tapped before this script had come is saved now: an inspector does not wait for a slow connection.
+const differs = (field) => (["radio", "checkbox"].includes(field.type) ? field.checked !== field.defaultChecked
+  : field.matches("input:not([type=hidden]), textarea") && field.value !== field.defaultValue);
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("form[data-keep][hx-trigger*=change]").forEach((form) => {
+    if ([...form.elements].some(differs)) {
+      window.htmx.trigger(form, "submit");
+    }
+  });
+});
 window.addEventListener("beforeunload", (event) => {
   if (document.querySelector("form[data-keep][data-unsaved]")) {
     event.preventDefault();
