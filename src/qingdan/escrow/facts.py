@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from qingdan.judging.facts import TODAY, FactSource
 
-#: Settings of the transaction: number of the contract that is on trial, and the house's own day then.
+#: Setting of the transaction: number of the contract that is on trial.
 TRIAL = "qingdan.contract_on_trial"
-TRIAL_DAY = "qingdan.day_of_trial"
-_DAY = f"COALESCE(NULLIF(current_setting('{TRIAL_DAY}', TRUE), '')::date, {TODAY})"
 _ON_TRIAL = f"NULLIF(current_setting('{TRIAL}', TRUE), '')::bigint"
 _OWNER = "o.layer_code AS place, o.id AS organisation_id, o.name AS institution"
 _SIGNED = "('signed', 'active', 'completed', 'refunded')"
@@ -23,7 +21,7 @@ FROM escrow_contract AS c
         SELECT g.mode FROM escrow_custodyagreement AS g
         WHERE g.id = c.agreement_id
             OR (c.agreement_id IS NULL AND g.institution_id = c.institution_id
-                AND g.starts_on <= {_DAY} AND (g.ends_on IS NULL OR g.ends_on >= {_DAY}))
+                AND g.starts_on <= {TODAY} AND (g.ends_on IS NULL OR g.ends_on >= {TODAY}))
         LIMIT 1
     ) AS agreed ON TRUE
 WHERE c.state IN {_SIGNED} OR c.id = {_ON_TRIAL}
@@ -33,7 +31,7 @@ WHERE c.state IN {_SIGNED} OR c.id = {_ON_TRIAL}
 #: the bank says counts.
 PREPAYMENT = f"""
 SELECT c.id AS row_id, {_OWNER}, c.number AS contract_number, c.learner_name AS learner, c.category, c.course_name AS course,
-    COALESCE(c.signed_on, {_DAY}) AS signed_on, COALESCE(c.paid_on, c.signed_on, {_DAY}) AS paid_on,
+    COALESCE(c.signed_on, {TODAY}) AS signed_on, COALESCE(c.paid_on, c.signed_on, {TODAY}) AS paid_on,
     c.course_from, c.course_until, c.teaching_from, c.teaching_until, CAST(c.lessons AS bigint) AS lessons, c.amount_fen,
     CASE WHEN agreed.mode IS NULL THEN 0
          WHEN agreed.mode = 'reserve' THEN NULL
@@ -46,11 +44,11 @@ SELECT c.id AS row_id, {_OWNER}, c.number AS contract_number, c.learner_name AS 
 
 TRAINING_CONTRACT = f"""
 SELECT c.id AS row_id, {_OWNER}, c.number AS contract_number, c.learner_name AS learner, c.category, c.course_name AS course,
-    COALESCE(c.signed_on, {_DAY}) AS signed_on, c.course_from, c.course_until, CAST(c.lessons AS bigint) AS lessons, c.amount_fen,
+    COALESCE(c.signed_on, {TODAY}) AS signed_on, c.course_from, c.course_until, CAST(c.lessons AS bigint) AS lessons, c.amount_fen,
     c.form_version <> '' AS uses_model_contract, c.unfair_terms <> '[]'::jsonb AS has_unfair_terms,
     NULLIF((SELECT string_agg(t ->> 'sentence', '；') FROM jsonb_array_elements(c.unfair_terms) AS t), '') AS unfair_terms,
     c.refund_conditions <> '' AS has_refund_conditions, c.refund_procedure <> '' AS has_refund_procedure,
-    CAST(date_part('year', age(COALESCE(c.signed_on, {_DAY}), c.learner_born_on)) AS bigint) AS learner_age,
+    CAST(date_part('year', age(COALESCE(c.signed_on, {TODAY}), c.learner_born_on)) AS bigint) AS learner_age,
     CAST(c.youngest_age AS bigint) AS youngest_age
 {_CONTRACT}
 """
@@ -59,7 +57,7 @@ SELECT c.id AS row_id, {_OWNER}, c.number AS contract_number, c.learner_name AS 
 #: an earlier filing is no matter of the one that holds now.
 FEE_ITEM = f"""
 WITH offered AS (
-    SELECT f.institution_id, f.course_number FROM escrow_feefiling AS f WHERE f.withdrawn_on IS NULL OR f.withdrawn_on > {_DAY}
+    SELECT f.institution_id, f.course_number FROM escrow_feefiling AS f WHERE f.withdrawn_on IS NULL OR f.withdrawn_on > {TODAY}
     UNION
     SELECT c.institution_id, c.course_number FROM escrow_contract AS c WHERE c.state IN ('signed', 'active') OR c.id = {_ON_TRIAL}
 ), priced AS (
@@ -70,7 +68,7 @@ WITH offered AS (
         LEFT JOIN LATERAL (
             SELECT g.* FROM escrow_feefiling AS g
             WHERE g.institution_id = k.institution_id AND g.course_number = k.course_number
-                AND (g.withdrawn_on IS NULL OR g.withdrawn_on > {_DAY})
+                AND (g.withdrawn_on IS NULL OR g.withdrawn_on > {TODAY})
             ORDER BY g.filed_on DESC LIMIT 1
         ) AS f ON TRUE
         LEFT JOIN LATERAL (
@@ -87,7 +85,7 @@ WITH offered AS (
         ) AS c ON TRUE
     WHERE f.id IS NOT NULL OR c.item IS NOT NULL
 )
-SELECT p.row_id, {_OWNER}, p.category, p.item, CAST(p.grade AS bigint) AS grade, p.fee_unit, {_DAY} AS on_date,
+SELECT p.row_id, {_OWNER}, p.category, p.item, CAST(p.grade AS bigint) AS grade, p.fee_unit, {TODAY} AS on_date,
     p.standard_fen, CASE WHEN p.fee_unit = 'lesson' THEN p.charged_fen END AS charged_fen, guided.price_fen AS guided_price_fen,
     guided.price_fen IS NOT NULL AS follows_guided_price, p.filed_on, p.published_on,
     p.filing_id IS NOT NULL AS is_filed, p.published_on IS NOT NULL AS is_published
@@ -98,7 +96,7 @@ FROM priced AS p
         WHERE r.code = o.region_code AND g.category = p.category AND p.fee_unit = 'lesson'
             AND p.class_size BETWEEN g.class_size_from AND g.class_size_until
             AND p.lesson_minutes BETWEEN g.minutes_from AND g.minutes_until
-            AND g.starts_on <= {_DAY} AND (g.ends_on IS NULL OR g.ends_on >= {_DAY})
+            AND g.starts_on <= {TODAY} AND (g.ends_on IS NULL OR g.ends_on >= {TODAY})
         LIMIT 1
     ) AS guided ON TRUE
 """

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from qingdan.accounts.models import Organisation
-from qingdan.escrow.facts import TRIAL, TRIAL_DAY
+from qingdan.escrow.facts import TRIAL
 from qingdan.escrow.models import Contract
+from qingdan.judging.facts import DAY_OF_FACTS
 from qingdan.judging.law import Judged, Law, current_law
 from qingdan.places.calendar import current_pack, today
 from qingdan.policy.findings import Finding
@@ -40,14 +41,18 @@ def on_trial(contract: Contract | None = None) -> Iterator[Law]:
     """Inside, the facts are of the house's today, and the contract is one of them whatever its state."""
     law = current_law()
     with transaction.atomic():
-        _set(str(contract.pk) if contract is not None else "", today().isoformat())
+        _execute(
+            f"SELECT set_config('{TRIAL}', %s, TRUE), set_config('{DAY_OF_FACTS}', %s, TRUE)",
+            str(contract.pk if contract else ""),
+            str(today()),
+        )
         yield law
-        _set("", "")
+        _execute(f"SET LOCAL {TRIAL} TO DEFAULT; SET LOCAL {DAY_OF_FACTS} TO DEFAULT")
 
 
-def _set(contract: str, day: str) -> None:
+def _execute(statement: str, *values: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config(%s, %s, TRUE), set_config(%s, %s, TRUE)", [TRIAL, contract, TRIAL_DAY, day])
+        cursor.execute(statement, values or None)
 
 
 def opinion_of(contract: Contract) -> Opinion:
